@@ -1,0 +1,115 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// One target per body of knowledge; docs/architecture.md says who may import whom.
+let package = Package(
+    name: "provisioner",
+    products: [
+        .executable(name: "provisioner", targets: ["provisioner"]),
+        .executable(name: "artifactctl", targets: ["artifactctl"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-http-types.git", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
+        .package(url: "https://github.com/groue/GRDB.swift.git", from: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.28.1", traits: []),
+        .package(url: "https://github.com/jpsim/Yams.git", from: "6.2.2"),
+        .package(url: "https://github.com/swift-server/async-http-client.git", from: "1.37.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess.git", from: "1.0.2"),
+    ],
+    targets: [
+        // System libraries and calls that Glibc's Swift module lacks.
+        .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .target(name: "CLinux"),
+
+        // Knowledge without I/O.
+        .target(name: "Artifacts", dependencies: ["COpenSSL"]),
+        .target(name: "Site", dependencies: ["Artifacts", "Yams"]),
+        .target(
+            name: "IPXEScripts", path: "ipxe",
+            resources: [
+                .embedInCode("stage1.ipxe"), .embedInCode("plan.ipxe"), .embedInCode("local.ipxe"),
+                .embedInCode("hold.ipxe"), .embedInCode("refuse.ipxe"),
+            ]),
+        .target(name: "Boot", dependencies: ["Artifacts", "Site", "IPXEScripts"]),
+
+        // State.
+        .target(
+            name: "Store", dependencies: ["Artifacts", "CLinux", .product(name: "GRDB", package: "GRDB.swift")]),
+        .target(
+            name: "Hosts", dependencies: ["Boot", "Artifacts", "Site", .product(name: "GRDB", package: "GRDB.swift")]),
+
+        // The boot plane.
+        .target(name: "TFTP", dependencies: ["CLinux"]),
+        .target(
+            name: "BootPlane",
+            dependencies: [
+                "Boot", "Artifacts", "Site", "TFTP",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ]),
+
+        // The control plane.
+        .target(
+            name: "Authority",
+            dependencies: [
+                "Artifacts", "Site", .product(name: "Logging", package: "swift-log"),
+                .product(name: "Subprocess", package: "swift-subprocess"),
+            ]),
+        .target(name: "ControlAPI", dependencies: ["Artifacts"]),
+        .target(
+            name: "ControlPlane",
+            dependencies: [
+                "Artifacts", "Boot", "ControlAPI", "Hosts", "Site", "Store",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ]),
+        .target(
+            name: "Daemon",
+            dependencies: [
+                "Artifacts", "Authority", "Boot", "BootPlane", "ControlAPI", "ControlPlane", "Hosts", "Site", "Store", "TFTP",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ]),
+
+        // The operator's client.
+        .target(
+            name: "Operator",
+            dependencies: [
+                "Artifacts", "ControlAPI",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ]),
+
+        .executableTarget(name: "provisioner", dependencies: ["Daemon"]),
+        .executableTarget(name: "artifactctl", dependencies: ["Operator"]),
+    ]
+)
+
+// One strictness for all code of ours; dependencies keep theirs.
+for target in package.targets where ![.system, .plugin].contains(target.type) && target.name != "CLinux" {
+    target.swiftSettings = [
+        .swiftLanguageMode(.v6),
+        .treatAllWarnings(as: .error),
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+    ]
+}

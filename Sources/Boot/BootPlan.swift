@@ -1,0 +1,22 @@
+package import Artifacts
+package import Site
+
+/// One file that a machine is told to fetch.
+package struct PlanFile: Hashable, Sendable {
+    package let reference: FileReference
+    package let file: ReleaseFile
+}
+
+/// What a machine is to boot: digests and names, nothing that needs a socket to know.
+package struct BootPlan: Hashable, Sendable {
+    package let host: String
+    package let profile: String
+    package let frequency: BootFrequency
+    package let kernel: PlanFile
+    /// In load order.
+    package let initrds: [PlanFile]
+    /// With variables not yet filled in.
+    package let arguments: [VariableTemplate]
+    /// The template of the answer file, where the profile has one.
+    package let answer: PlanFile?
+}

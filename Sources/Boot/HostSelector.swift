@@ -1,0 +1,57 @@
+internal import Site
+
+/// Finds which host of the site file a request comes from. The MAC decides; UUID, serial number and host name stand in
+/// where no MAC is known, in this order. Whatever else the host declares must not contradict the request.
+struct HostSelector {
+    struct Selection {
+        var host: Host?
+        var reasons: [String]
+        /// Set when the request contradicts what the host declares.
+        var conflict: String?
+    }
+
+    let site: Site
+
+    func select(_ request: BootRequest) -> Selection {
+        let candidates: [(String, Host?)] = [
+            ("MAC \(request.mac?.description ?? "")", request.mac.flatMap(byMAC)),
+            ("UUID \(request.uuid ?? "")", request.uuid.flatMap { uuid in site.hosts.first { $0.uuid == uuid } }),
+            ("serial \(request.serial ?? "")", request.serial.flatMap { text in site.hosts.first { $0.serial == text } }),
+            ("host name \(request.hostName ?? "")", request.hostName.flatMap(byName)),
+        ]
+        guard let (selector, host) = candidates.first(where: { $0.1 != nil }), let host else {
+            let said = request.mac.map { "MAC \($0)" } ?? request.uuid.map { "UUID \($0)" } ?? "the machine"
+            return Selection(host: nil, reasons: ["\(said) matches no host by MAC, UUID, serial number or name"])
+        }
+        return Selection(
+            host: host, reasons: ["\(selector) is host \(host.name)"], conflict: conflict(of: host, with: request))
+    }
+
+    private func byMAC(_ mac: MACAddress) -> Host? {
+        site.hosts.first { $0.interfaces.contains { $0.mac == mac } }
+    }
+
+    /// A name is what DHCP gave out, so it only counts for a host whose MACs the request does not contradict.
+    private func byName(_ name: String) -> Host? {
+        site.hosts.first { host in
+            let fullName = host.substrate.flatMap { site.substrate($0)?.zone.prefixed(host.name).description }
+            return name == host.name || name == fullName
+        }
+    }
+
+    private func conflict(of host: Host, with request: BootRequest) -> String? {
+        if let mac = request.mac, !host.interfaces.contains(where: { $0.mac == mac }), host.uuid == nil, host.serial == nil {
+            return "it says it is \(host.name), but \(mac) is none of that host's interfaces: add the interface to the site file"
+        }
+        if let declared = host.uuid, let reported = request.uuid, declared != reported {
+            return "\(host.name) must have UUID \(declared), but the machine reports \(reported)"
+        }
+        if let declared = host.serial, let reported = request.serial, declared != reported {
+            return "\(host.name) must have serial number \(declared), but the machine reports another"
+        }
+        if let declared = host.architecture, let reported = request.architecture, declared != reported {
+            return "\(host.name) must be \(declared.rawValue), but the machine reports \(reported.rawValue)"
+        }
+        return nil
+    }
+}

@@ -1,0 +1,65 @@
+package import Artifacts
+package import Boot
+package import Site
+
+/// What a boot is decided on, at one moment. A value: requests keep theirs while a new one is made.
+package struct BootSnapshot: Sendable {
+    package let decider: BootDecider
+    /// The port that machines reach the HTTP listener at.
+    package let httpPort: Int
+    /// Who answers on each substrate now; a substrate that is not listed is as the site file declares it.
+    package let modes: [String: AuthorityMode]
+
+    package init(decider: BootDecider, httpPort: Int, modes: [String: AuthorityMode]) {
+        self.decider = decider
+        self.httpPort = httpPort
+        self.modes = modes
+    }
+
+    package var site: Site { decider.site }
+
+    /// nil when the substrate has no names to give.
+    package func names(of substrate: String) -> BootNames? {
+        let mode = modes[substrate] ?? site.authority(of: substrate)?.declared ?? .router
+        return BootNames(site: site, substrate: substrate, mode: mode, port: httpPort)
+    }
+
+    /// The names for a client: those of the substrate its address is in, else of the only one there is.
+    package func names(for address: IPv4Address?) -> BootNames? {
+        let substrate = address.flatMap { address in
+            site.substrates.first { $0.segments.contains { $0.subnet?.contains(address) == true } }
+        }
+        return (substrate ?? (site.substrates.count == 1 ? site.substrates.first : nil)).flatMap { names(of: $0.name) }
+    }
+}
+
+/// What the boot plane asks of the rest of the program. All but `reportInstalled` answer from memory: no request waits
+/// for the database.
+package protocol BootBackend: Sendable {
+    var snapshot: BootSnapshot { get }
+    /// Where a blob's bytes are. Only asked for digests of published versions.
+    func blobPath(_ digest: Digest) -> String
+    /// The path of a boot loader by its file name; nil when there is none.
+    func loaderPath(_ name: String) -> String?
+    /// A token for one boot of one host; nil when the machine has no random numbers.
+    func issueToken(host: String) -> String?
+    /// The host that a per-boot token belongs to; nil when it is not valid.
+    func host(forToken token: String) -> String?
+    /// Notes that a host runs. False when the token is not valid.
+    func reportUp(token: String, address: IPv4Address?) -> Bool
+    /// Records that a host is installed; returns when that is durable. False when the token is not valid.
+    func reportInstalled(token: String, address: IPv4Address?) async throws -> Bool
+    /// Puts a step on a machine's timeline.
+    func note(_ event: BootEvent, from address: IPv4Address, bytes: Int64)
+}
+
+/// A step that the boot plane saw.
+package enum BootEvent: Sendable, Hashable {
+    case stage1
+    case script(BootRequest, BootDecision)
+    case file(FileReference)
+    case loader(String)
+    case answer(host: String)
+    case log(String)
+    case failure(String)
+}

@@ -1,0 +1,174 @@
+internal import Logging
+internal import NIOCore
+internal import NIOHTTP1
+internal import Site
+
+/// HTTP/1.1 over the namespace: GET and HEAD, and POST for reports. Synchronous on the connection's event loop; the
+/// pipeline in front of it delivers one request at a time.
+final class BootHTTPHandler: ChannelInboundHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias OutboundOut = HTTPServerResponsePart
+
+    private let namespace: BootNamespace
+    private let logger: Logger
+    private var request: HTTPRequestHead?
+    private var address: IPv4Address?
+
+    init(namespace: BootNamespace, logger: Logger) {
+        self.namespace = namespace
+        self.logger = logger
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        address = context.remoteAddress?.ipAddress.flatMap { text in
+            IPv4Address(text.hasPrefix("::ffff:") ? String(text.dropFirst(7)) : text)
+        }
+        context.fireChannelActive()
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch unwrapInboundIn(data) {
+        case .head(let head): request = head
+        case .body: break  // nothing here reads a body
+        case .end:
+            guard let request else { return }
+            self.request = nil
+            answer(request, context: context)
+        }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        logger.debug("HTTP connection ended: \(error)")
+        context.close(promise: nil)
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if event is IdleStateHandler.IdleStateEvent {
+            context.close(promise: nil)
+        } else {
+            context.fireUserInboundEventTriggered(event)
+        }
+    }
+
+    private func answer(_ request: HTTPRequestHead, context: ChannelHandlerContext) {
+        let parts = request.uri.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+        guard let components = URLPath.components(parts[0]) else {
+            return respond(ResponsePlan(status: .badRequest, text: "the path cannot be read"), to: request, context)
+        }
+        if components.count == 3, components[0] == "hosts", ["up", "installed"].contains(components[2]),
+            [.GET, .POST].contains(request.method)
+        {
+            return report(components[2], token: components[1], request, context)
+        }
+        guard [.GET, .HEAD].contains(request.method) else {
+            var plan = ResponsePlan(status: .methodNotAllowed, text: "this server is read-only: use GET or HEAD")
+            plan.headers.add(name: "allow", value: "GET, HEAD")
+            return respond(plan, to: request, context)
+        }
+        let query = parts.count > 1 ? URLPath.query(parts[1]) : [:]
+        do {
+            let resource = try namespace.resource(components, query: query, address: address)
+            respond(ResponsePlan(resource, request: request), to: request, context)
+        } catch {
+            respond(Self.plan(for: error), to: request, context)
+        }
+    }
+
+    /// The one place that turns refusals into statuses.
+    private static func plan(for refusal: BootRefusal) -> ResponsePlan {
+        switch refusal {
+        case .badRequest(let text): ResponsePlan(status: .badRequest, text: text)
+        case .forbidden(let text): ResponsePlan(status: .forbidden, text: text)
+        case .notFound(let text): ResponsePlan(status: .notFound, text: text)
+        case .damaged: ResponsePlan(status: .internalServerError, text: "the server cannot serve this file")
+        }
+    }
+
+    /// Reports are the only requests that change anything, and only with a per-boot token. "Installed" is answered
+    /// when it is durable.
+    private func report(_ kind: String, token: String, _ request: HTTPRequestHead, _ context: ChannelHandlerContext) {
+        let invalid = ResponsePlan(status: .forbidden, text: "this per-boot URL is not valid, or no longer")
+        let done = ResponsePlan(status: .ok, text: "noted")
+        if kind == "up" {
+            return respond(namespace.backend.reportUp(token: token, address: address) ? done : invalid, to: request, context)
+        }
+        let backend = namespace.backend
+        let address = address
+        let contextBox = NIOLoopBound(context, eventLoop: context.eventLoop)
+        let handler = NIOLoopBound(self, eventLoop: context.eventLoop)
+        let logger = logger
+        // The documented bridge from the event loop to the one call that waits for the disk.
+        context.eventLoop.makeFutureWithTask { try await backend.reportInstalled(token: token, address: address) }
+            .whenComplete { result in
+                switch result {
+                case .success(let valid):
+                    handler.value.respond(valid ? done : invalid, to: request, contextBox.value)
+                case .failure(let error):
+                    logger.error("an installation report could not be stored: \(error)")
+                    var plan = ResponsePlan(status: .serviceUnavailable, text: "not stored, try again")
+                    plan.headers.add(name: "retry-after", value: "5")
+                    handler.value.respond(plan, to: request, contextBox.value)
+                }
+            }
+    }
+
+    private func respond(_ plan: ResponsePlan, to request: HTTPRequestHead, _ context: ChannelHandlerContext) {
+        guard context.channel.isActive else { return }
+        var head = HTTPResponseHead(version: request.version, status: plan.status, headers: plan.headers)
+        if !request.isKeepAlive { head.headers.replaceOrAdd(name: "connection", value: "close") }
+        if request.version == .http1_0, request.isKeepAlive { head.headers.replaceOrAdd(name: "connection", value: "keep-alive") }
+        logger.debug("HTTP \(request.method) \(request.uri) -> \(plan.status.code), \(plan.length) bytes")
+        context.write(wrapOutboundOut(.head(head)), promise: nil)
+        let keepsAlive = request.isKeepAlive
+        if request.method == .HEAD || plan.length == 0 {
+            return finish(context, keepsAlive: keepsAlive, event: request.method == .HEAD ? nil : plan.event, bytes: 0)
+        }
+        switch plan.body {
+        case .bytes(let bytes):
+            writeBytes(bytes[...], plan, keepsAlive, context)
+        case .resource(let resource, let range):
+            switch resource.body {
+            case .bytes(let bytes):
+                writeBytes(bytes[Int(range.lowerBound)..<Int(range.upperBound)], plan, keepsAlive, context)
+            case .file(let file, _):
+                let sender = FileSender(file: file, range: range, channel: context.channel)
+                let contextBox = NIOLoopBound(context, eventLoop: context.eventLoop)
+                let handler = NIOLoopBound(self, eventLoop: context.eventLoop)
+                sender.send().whenComplete { result in
+                    switch result {
+                    case .success:
+                        handler.value.finish(contextBox.value, keepsAlive: keepsAlive, event: plan.event, bytes: plan.length)
+                    case .failure(let error): handler.value.fail(contextBox.value, request.uri, error)
+                    }
+                }
+            }
+        }
+    }
+
+    private func writeBytes(
+        _ bytes: ArraySlice<UInt8>, _ plan: ResponsePlan, _ keepsAlive: Bool, _ context: ChannelHandlerContext
+    ) {
+        context.write(wrapOutboundOut(.body(.byteBuffer(context.channel.allocator.buffer(bytes: bytes)))), promise: nil)
+        finish(context, keepsAlive: keepsAlive, event: plan.event, bytes: Int64(bytes.count))
+    }
+
+    /// Ends the answer; the event is noted before the client can ask for what comes next.
+    private func finish(_ context: ChannelHandlerContext, keepsAlive: Bool, event: BootEvent?, bytes: Int64) {
+        if let event, let address { namespace.backend.note(event, from: address, bytes: bytes) }
+        let written = context.writeAndFlush(wrapOutboundOut(.end(nil)))
+        if !keepsAlive {
+            let channel = context.channel
+            written.whenComplete { _ in channel.close(promise: nil) }
+        }
+    }
+
+    /// The head has gone out with a length that cannot be kept: only closing tells the client.
+    private func fail(_ context: ChannelHandlerContext, _ uri: String, _ error: any Error) {
+        logger.notice("HTTP \(uri) ended early: \(error)")
+        if let address {
+            let path = uri.prefix { $0 != "?" }
+            namespace.backend.note(.failure("HTTP \(path): the connection ended early"), from: address, bytes: 0)
+        }
+        context.close(promise: nil)
+    }
+}

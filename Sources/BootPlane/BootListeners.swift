@@ -1,0 +1,52 @@
+package import Logging
+package import NIOCore
+internal import NIOHTTP1
+package import NIOPosix
+
+/// Binds the boot plane's HTTP and syslog listeners, on an event-loop group of their own: nothing that the control
+/// plane does takes their threads.
+package struct BootListeners: Sendable {
+    /// Seconds without a byte in either direction after which a connection is closed.
+    private static let idleTimeout = TimeAmount.seconds(120)
+
+    private let group: MultiThreadedEventLoopGroup
+    private let namespace: BootNamespace
+    private let logger: Logger
+
+    package init(group: MultiThreadedEventLoopGroup, namespace: BootNamespace, logger: Logger) {
+        self.group = group
+        self.namespace = namespace
+        self.logger = logger
+    }
+
+    /// Listens for HTTP. When it returns, connections are accepted.
+    package func bindHTTP(host: String, port: Int) async throws -> any Channel {
+        let namespace = namespace
+        let logger = logger
+        return try await ServerBootstrap(group: group)
+            .serverChannelOption(.backlog, value: 4096)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    let pipeline = channel.pipeline.syncOperations
+                    try pipeline.addHandler(IdleStateHandler(allTimeout: Self.idleTimeout))
+                    try pipeline.configureHTTPServerPipeline(withPipeliningAssistance: true, withErrorHandling: true)
+                    try pipeline.addHandler(BootHTTPHandler(namespace: namespace, logger: logger))
+                }
+            }
+            .bind(host: host, port: port).get()
+    }
+
+    /// Listens for syslog datagrams.
+    package func bindSyslog(host: String, port: Int) async throws -> any Channel {
+        let backend = namespace.backend
+        return try await DatagramBootstrap(group: group)
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(SyslogReceiver(backend: backend))
+                }
+            }
+            .bind(host: host, port: port).get()
+    }
+}

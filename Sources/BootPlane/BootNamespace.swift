@@ -1,0 +1,118 @@
+internal import Artifacts
+internal import Boot
+package import Site
+internal import TFTP
+
+/// The one namespace of the boot plane: HTTP and TFTP both answer from it, so what one serves, the other serves too,
+/// and one decision gates both.
+package struct BootNamespace: Sendable {
+    /// Answer files larger than this are served as they are, without filling variables in.
+    static let maximumTemplateSize: Int64 = 1 << 20
+
+    package let backend: any BootBackend
+
+    package init(backend: any BootBackend) { self.backend = backend }
+
+    /// Every path there is.
+    /// - Parameters:
+    ///   - components: of the path, decoded.
+    ///   - query: the fields after `?`.
+    package func resource(
+        _ components: [String], query: [String: String] = [:], address: IPv4Address?
+    ) throws(BootRefusal) -> BootResource {
+        let snapshot = backend.snapshot
+        switch (components.first, components.count) {
+        case ("boot.ipxe", 1), ("autoexec.ipxe", 1): return try stage1(snapshot, address)
+        // iPXE looks for autoexec.ipxe where it was loaded from.
+        case ("loaders", 2) where components[1] == "autoexec.ipxe": return try stage1(snapshot, address)
+        case ("loaders", 2): return try loader(components[1])
+        case ("ipxe", 2) where components[1] == "script": return try script(snapshot, query, address)
+        case ("blobs", 3) where components[1] == "sha256": return try blob(snapshot, components[2])
+        case ("hosts", 3) where components[2] == "answer": return try answer(snapshot, token: components[1])
+        case (_, 2...): return try file(snapshot, components.joined(separator: "/"))
+        default: throw .notFound("there is nothing at this path")
+        }
+    }
+
+    private func stage1(_ snapshot: BootSnapshot, _ address: IPv4Address?) throws(BootRefusal) -> BootResource {
+        guard let names = snapshot.names(for: address) else {
+            throw .notFound("this address is on no substrate of the site file")
+        }
+        return Self.script(IPXERenderer(names: names).stage1Script(), event: .stage1)
+    }
+
+    private func script(
+        _ snapshot: BootSnapshot, _ query: [String: String], _ address: IPv4Address?
+    ) throws(BootRefusal) -> BootResource {
+        let request = BootRequest(fields: query, address: address)
+        let decision = snapshot.decider.decide(request)
+        let names = decision.substrate.flatMap { snapshot.names(of: $0) } ?? snapshot.names(for: address)
+        guard let names else { throw .notFound("this address is on no substrate of the site file") }
+        let renderer = IPXERenderer(names: names)
+        var expansion: ProfileExpansion?
+        if case .boot(let plan) = decision.outcome, let host = snapshot.site.host(plan.host) {
+            guard let token = backend.issueToken(host: host.name) else { throw .damaged }
+            expansion = ProfileExpansion(names: names, host: host, mac: request.mac, token: token)
+        }
+        do {
+            return Self.script(try renderer.script(decision, expansion: expansion), event: .script(request, decision))
+        } catch {
+            return Self.script(renderer.refusal(error.message), event: .script(request, decision))
+        }
+    }
+
+    private static func script(_ text: String, event: BootEvent) -> BootResource {
+        BootResource(.bytes(Array(text.utf8)), mediaType: "text/plain; charset=utf-8", event: event)
+    }
+
+    private func loader(_ name: String) throws(BootRefusal) -> BootResource {
+        guard let path = backend.loaderPath(name), let file = OpenFile(path: path) else {
+            throw .notFound("there is no loader '\(name)'")
+        }
+        return BootResource(.file(file, size: file.size), mediaType: "application/octet-stream", event: .loader(name))
+    }
+
+    private func blob(_ snapshot: BootSnapshot, _ hex: String) throws(BootRefusal) -> BootResource {
+        guard let digest = try? Digest(hex: hex), let size = snapshot.decider.releases.blobSize(digest) else {
+            throw .notFound("there is no such blob")
+        }
+        return try file(ReleaseFile(digest: digest, size: size), isImmutable: true, event: nil)
+    }
+
+    private func file(_ snapshot: BootSnapshot, _ path: String) throws(BootRefusal) -> BootResource {
+        let reference: FileReference
+        do {
+            reference = try FileReference(path)
+        } catch {
+            throw error.code == .invalidReference ? .notFound("there is nothing at this path") : .badRequest(error.message)
+        }
+        guard let file = snapshot.decider.releases.file(reference) else { throw .notFound("there is no file \(reference)") }
+        let isImmutable = if case .digest = reference.artifact.version { true } else { false }
+        return try self.file(file, isImmutable: isImmutable, event: .file(reference))
+    }
+
+    /// Opens a blob. A file that is not as long as published is never served: nothing may boot half of something.
+    private func file(_ file: ReleaseFile, isImmutable: Bool, event: BootEvent?) throws(BootRefusal) -> BootResource {
+        guard let open = OpenFile(path: backend.blobPath(file.digest)), open.size == file.size else { throw .damaged }
+        return BootResource(
+            .file(open, size: file.size), mediaType: "application/octet-stream", digest: file.digest,
+            isImmutable: isImmutable, event: event)
+    }
+
+    private func answer(_ snapshot: BootSnapshot, token: String) throws(BootRefusal) -> BootResource {
+        guard let name = backend.host(forToken: token), let host = snapshot.site.host(name) else {
+            throw .forbidden("this per-boot URL is not valid, or no longer")
+        }
+        guard let profile = snapshot.site.assignment(ofHost: name)?.profile.flatMap({ snapshot.site.profile($0) }),
+            let reference = profile.answer, let file = snapshot.decider.releases.file(reference),
+            let substrate = host.primaryInterface?.segment?.substrate, let names = snapshot.names(of: substrate)
+        else { throw .notFound("there is no answer file for this host") }
+        let event = BootEvent.answer(host: name)
+        let resource = try self.file(file, isImmutable: false, event: event)
+        guard file.size <= Self.maximumTemplateSize, case .file(let open, _) = resource.body else { return resource }
+        guard let bytes = open.bytes(), let text = String(validating: bytes, as: UTF8.self) else { return resource }
+        let expansion = ProfileExpansion(names: names, host: host, mac: host.primaryInterface?.mac, token: token)
+        let filled = expansion.expand(VariableTemplate(text))
+        return BootResource(.bytes(Array(filled.utf8)), mediaType: "text/plain; charset=utf-8", event: event)
+    }
+}

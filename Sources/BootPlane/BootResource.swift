@@ -1,0 +1,45 @@
+package import Artifacts
+package import TFTP
+
+/// What a path of the namespace stands for, at the moment of a request.
+package struct BootResource: Sendable {
+    package enum Body: Sendable {
+        case bytes([UInt8])
+        case file(OpenFile, size: Int64)
+    }
+
+    package let body: Body
+    package let mediaType: String
+    /// The digest of the bytes, where they are a blob: the ETag.
+    package let digest: Digest?
+    /// The path names these bytes for ever.
+    package let isImmutable: Bool
+    /// What to put on the timeline when it was sent.
+    package let event: BootEvent?
+
+    init(
+        _ body: Body, mediaType: String, digest: Digest? = nil, isImmutable: Bool = false, event: BootEvent? = nil
+    ) {
+        self.body = body
+        self.mediaType = mediaType
+        self.digest = digest
+        self.isImmutable = isImmutable
+        self.event = event
+    }
+
+    package var size: Int64 {
+        switch body {
+        case .bytes(let bytes): Int64(bytes.count)
+        case .file(_, let size): size
+        }
+    }
+}
+
+/// Why a path gives nothing. The text is for the one who asked and names nothing internal.
+package enum BootRefusal: Error, Hashable, Sendable {
+    case badRequest(String)
+    case forbidden(String)
+    case notFound(String)
+    /// The file is known, but its bytes are not as they should be.
+    case damaged
+}

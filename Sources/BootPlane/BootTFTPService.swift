@@ -1,0 +1,58 @@
+package import Logging
+internal import Site
+package import TFTP
+
+/// The namespace over TFTP.
+package struct BootTFTPService: TFTPService {
+    private let namespace: BootNamespace
+    private let logger: Logger
+
+    package init(namespace: BootNamespace, logger: Logger) {
+        self.namespace = namespace
+        self.logger = logger
+    }
+
+    package func content(path: String, client: String) -> TFTPContent? {
+        switch resource(path, client)?.body {
+        case .bytes(let bytes): .bytes(bytes)
+        case .file(let file, let size): .file(file, offset: 0, size: size)
+        case nil: nil
+        }
+    }
+
+    private func resource(_ path: String, _ client: String) -> BootResource? {
+        let parts = path.split(separator: "?", maxSplits: 1)
+        guard let components = URLPath.components(parts.first ?? "") else { return nil }
+        let query = parts.count > 1 ? URLPath.query(parts[1]) : [:]
+        return try? namespace.resource(components, query: query, address: IPv4Address(client))
+    }
+
+    package func transferEnded(_ report: TransferReport) {
+        let text = "TFTP \(report.path) to \(report.client)"
+        let address = IPv4Address(report.client)
+        switch report.outcome {
+        case .completed:
+            logger.info("\(text): \(report.bytes) bytes in \(report.milliseconds) ms, blksize \(report.blockSize), windowsize \(report.windowSize), \(report.repeatedBlocks) repeated")
+            if let address, let event = resource(report.path, report.client)?.event {
+                namespace.backend.note(event, from: address, bytes: report.bytes)
+            }
+        case .sizeProbe:
+            logger.debug("\(text): size probe")
+        case .aborted(let code, let message):
+            logger.notice("\(text): the client ended it with error \(code) '\(message)' after \(report.bytes) bytes")
+            if let address {
+                namespace.backend.note(.failure("TFTP \(report.path): client error \(code)"), from: address, bytes: report.bytes)
+            }
+        case .timedOut:
+            logger.notice("\(text): no answer after \(report.bytes) bytes")
+            if let address {
+                namespace.backend.note(.failure("TFTP \(report.path): no answer"), from: address, bytes: report.bytes)
+            }
+        }
+    }
+
+    package func requestRefused(_ refusal: RequestRefusal) {
+        // Firmware asks for many optional files: a missing one is not worth a line at the default level.
+        logger.debug("TFTP \(refusal.client) '\(refusal.name)': \(refusal.reason)")
+    }
+}

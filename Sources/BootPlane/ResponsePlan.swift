@@ -1,0 +1,71 @@
+internal import Artifacts
+internal import NIOHTTP1
+
+/// Head and bytes of an answer, decided before anything is written.
+struct ResponsePlan {
+    enum Body {
+        case bytes([UInt8])
+        case resource(BootResource, range: Range<Int64>)
+    }
+
+    var status: HTTPResponseStatus
+    var headers: HTTPHeaders
+    var body: Body
+    var event: BootEvent?
+
+    /// A short text, for refusals.
+    init(status: HTTPResponseStatus, text: String) {
+        self.status = status
+        let bytes = Array((text + "\n").utf8)
+        headers = ["content-type": "text/plain; charset=utf-8", "content-length": String(bytes.count)]
+        body = .bytes(bytes)
+    }
+
+    /// A resource for a GET or HEAD: conditional and partial requests are answered as RFC 9110 says.
+    init(_ resource: BootResource, request: HTTPRequestHead) {
+        let etag = resource.digest.map { "\"\($0)\"" }
+        headers = ["content-type": resource.mediaType, "accept-ranges": "bytes"]
+        if let etag { headers.add(name: "etag", value: etag) }
+        headers.add(
+            name: "cache-control",
+            value: resource.isImmutable ? "public, max-age=31536000, immutable" : "no-cache")
+        if let etag, Self.matches(request.headers["if-none-match"], etag) {
+            status = .notModified
+            body = .bytes([])
+            return
+        }
+        // If-Range: a part only when it is a part of the same bytes (RFC 9110 section 13.1.5).
+        let isSame = request.headers.first(name: "if-range").map { $0 == etag } ?? true
+        let header = isSame ? request.headers.first(name: "range") : nil
+        switch HTTPByteRange(header: header, size: resource.size) {
+        case .whole:
+            status = .ok
+            body = .resource(resource, range: 0..<resource.size)
+            event = resource.event
+        case .part(let part):
+            status = .partialContent
+            headers.add(name: "content-range", value: "bytes \(part.lowerBound)-\(part.upperBound)/\(resource.size)")
+            body = .resource(resource, range: part.lowerBound..<part.upperBound + 1)
+            if part.upperBound == resource.size - 1 { event = resource.event }
+        case .unsatisfiable:
+            status = .rangeNotSatisfiable
+            headers.add(name: "content-range", value: "bytes */\(resource.size)")
+            body = .bytes([])
+        }
+        headers.add(name: "content-length", value: String(length))
+    }
+
+    var length: Int64 {
+        switch body {
+        case .bytes(let bytes): Int64(bytes.count)
+        case .resource(_, let range): range.upperBound - range.lowerBound
+        }
+    }
+
+    private static func matches(_ values: [String], _ etag: String) -> Bool {
+        values.flatMap { $0.split(separator: ",") }.contains { value in
+            let value = value.drop { $0 == " " }.replacing("W/", with: "", maxReplacements: 1)
+            return value == "*" || value == etag
+        }
+    }
+}

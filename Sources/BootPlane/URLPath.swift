@@ -1,0 +1,44 @@
+/// Paths and queries of requests, decoded once and strictly.
+package enum URLPath {
+    /// The components of a request target's path: percent-decoded, empty ones and `.` dropped (firmware writes `//`).
+    /// nil for `..`, control characters, a bad escape or bytes that are not UTF-8.
+    package static func components(_ path: some StringProtocol) -> [String]? {
+        var components: [String] = []
+        for part in path.split(separator: "/") {
+            guard let component = decode(part), !component.contains("/"), component != ".." else { return nil }
+            if component != "." { components.append(component) }
+        }
+        return components
+    }
+
+    /// The fields of a query; the first of a repeated name counts. Undecodable fields are left out.
+    package static func query(_ text: some StringProtocol) -> [String: String] {
+        var fields: [String: String] = [:]
+        for pair in text.split(separator: "&").prefix(64) {
+            let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            guard let name = decode(parts[0]), let value = decode(parts.count > 1 ? parts[1] : "") else { continue }
+            if fields[name] == nil { fields[name] = value }
+        }
+        return fields
+    }
+
+    /// RFC 3986 section 2.1. `+` stays: it is a space only in forms, and occurs in version numbers.
+    private static func decode(_ text: some StringProtocol) -> String? {
+        var bytes: [UInt8] = []
+        var iterator = text.utf8.makeIterator()
+        while let byte = iterator.next() {
+            guard byte == UInt8(ascii: "%") else {
+                bytes.append(byte)
+                continue
+            }
+            guard let high = iterator.next(), let low = iterator.next(),
+                let value = UInt8(String(decoding: [high, low], as: UTF8.self), radix: 16), high != UInt8(ascii: "+")
+            else { return nil }
+            bytes.append(value)
+        }
+        guard let decoded = String(validating: bytes, as: UTF8.self),
+            bytes.allSatisfy({ $0 >= 32 && $0 != 127 })
+        else { return nil }
+        return decoded
+    }
+}

@@ -1,0 +1,84 @@
+#define _GNU_SOURCE
+#include "CLinux.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/uio.h>
+
+int clinux_rename_noreplace(const char *from, const char *to) {
+    return renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE);
+}
+
+int clinux_reserve(int file, int64_t size) { return fallocate(file, FALLOC_FL_KEEP_SIZE, 0, size); }
+
+int clinux_start_writeback(int file) { return sync_file_range(file, 0, 0, SYNC_FILE_RANGE_WRITE); }
+
+int clinux_enable_packet_info(int socket, int family) {
+    int on = 1;
+    if (family == AF_INET6) {
+        /* A dual-stack socket also receives IPv4, whose destination comes as IP_PKTINFO. */
+        setsockopt(socket, IPPROTO_IP, IP_PKTINFO, &on, sizeof on);
+        return setsockopt(socket, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof on);
+    }
+    return setsockopt(socket, IPPROTO_IP, IP_PKTINFO, &on, sizeof on);
+}
+
+ssize_t clinux_receive(int socket, void *buffer, size_t capacity, clinux_datagram_addresses *addresses) {
+    union {
+        struct cmsghdr align;
+        char bytes[CMSG_SPACE(sizeof(struct in6_pktinfo)) + CMSG_SPACE(sizeof(struct in_pktinfo))];
+    } control;
+    struct iovec vector = {.iov_base = buffer, .iov_len = capacity};
+    struct msghdr message = {
+        .msg_name = &addresses->remote,
+        .msg_namelen = sizeof addresses->remote,
+        .msg_iov = &vector,
+        .msg_iovlen = 1,
+        .msg_control = control.bytes,
+        .msg_controllen = sizeof control.bytes,
+    };
+    ssize_t count = recvmsg(socket, &message, 0);
+    if (count < 0) return -1;
+    addresses->remote_length = message.msg_namelen;
+    addresses->interface_index = 0;
+    memset(&addresses->local, 0, sizeof addresses->local);
+    addresses->local_length = 0;
+    for (struct cmsghdr *header = CMSG_FIRSTHDR(&message); header; header = CMSG_NXTHDR(&message, header)) {
+        if (header->cmsg_level == IPPROTO_IP && header->cmsg_type == IP_PKTINFO) {
+            struct in_pktinfo info;
+            memcpy(&info, CMSG_DATA(header), sizeof info);
+            struct sockaddr_in local = {.sin_family = AF_INET, .sin_addr = info.ipi_addr};
+            memcpy(&addresses->local, &local, sizeof local);
+            addresses->local_length = sizeof local;
+            addresses->interface_index = info.ipi_ifindex;
+        } else if (header->cmsg_level == IPPROTO_IPV6 && header->cmsg_type == IPV6_PKTINFO) {
+            struct in6_pktinfo info;
+            memcpy(&info, CMSG_DATA(header), sizeof info);
+            struct sockaddr_in6 local = {.sin6_family = AF_INET6, .sin6_addr = info.ipi6_addr};
+            if (IN6_IS_ADDR_LINKLOCAL(&info.ipi6_addr)) local.sin6_scope_id = info.ipi6_ifindex;
+            memcpy(&addresses->local, &local, sizeof local);
+            addresses->local_length = sizeof local;
+            addresses->interface_index = (int)info.ipi6_ifindex;
+        }
+    }
+    return count;
+}
+
+int clinux_path_mtu(int socket, int family) {
+    int mtu = 0;
+    socklen_t length = sizeof mtu;
+    int result = family == AF_INET6 ? getsockopt(socket, IPPROTO_IPV6, IPV6_MTU, &mtu, &length)
+                                    : getsockopt(socket, IPPROTO_IP, IP_MTU, &mtu, &length);
+    return result < 0 ? -1 : mtu;
+}
+
+int clinux_allow_fragments(int socket, int family) {
+    int value = IP_PMTUDISC_DONT;
+    if (family == AF_INET6) {
+        value = IPV6_PMTUDISC_DONT;
+        return setsockopt(socket, IPPROTO_IPV6, IPV6_MTU_DISCOVER, &value, sizeof value);
+    }
+    return setsockopt(socket, IPPROTO_IP, IP_MTU_DISCOVER, &value, sizeof value);
+}

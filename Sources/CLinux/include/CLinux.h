@@ -1,0 +1,46 @@
+/* Linux calls that Glibc's Swift module does not offer. The header must not define _GNU_SOURCE: Glibc's own module was
+   built without it, and debug builds fail on the difference. */
+#ifndef CLINUX_H
+#define CLINUX_H
+
+#include <netinet/in.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+
+/* renameat2(2) with RENAME_NOREPLACE: fails with EEXIST when `to` exists. 0, or -1 with errno. */
+int clinux_rename_noreplace(const char *from, const char *to);
+
+/* fallocate(2) with FALLOC_FL_KEEP_SIZE: reserves room without changing the size. 0, or -1 with errno. */
+int clinux_reserve(int file, int64_t size);
+
+/* sync_file_range(2) with SYNC_FILE_RANGE_WRITE over the whole file: starts writing back and does not wait. */
+int clinux_start_writeback(int file);
+
+/* The larger of two sockaddr types that the receiver fills. */
+typedef struct {
+    struct sockaddr_storage remote;
+    socklen_t remote_length;
+    /* The address that the datagram was sent to: port 0. Family 0 when the kernel did not say. */
+    struct sockaddr_storage local;
+    socklen_t local_length;
+    /* The interface it came in on; 0 when unknown. */
+    int interface_index;
+} clinux_datagram_addresses;
+
+/* Asks the kernel to tell the destination address of each datagram. 0, or -1 with errno. */
+int clinux_enable_packet_info(int socket, int family);
+
+/* recvmsg(2) with the addresses. Bytes received, or -1 with errno. */
+ssize_t clinux_receive(int socket, void *buffer, size_t capacity, clinux_datagram_addresses *addresses);
+
+/* The MTU of the path of a connected UDP socket; -1 with errno when the kernel does not know. */
+int clinux_path_mtu(int socket, int family);
+
+/* Lets the kernel fragment instead of setting DF (IP_MTU_DISCOVER = DONT). 0, or -1 with errno. */
+int clinux_allow_fragments(int socket, int family);
+
+#endif

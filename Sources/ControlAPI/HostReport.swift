@@ -1,0 +1,57 @@
+/// A host of the site file, or a discovered machine. `GET /api/v1/hosts` gives a list, without events.
+package struct HostReport: Codable, Hashable, Sendable {
+    package struct Event: Codable, Hashable, Sendable {
+        /// Milliseconds since 1970.
+        package var time: Int64
+        /// `dhcp`, `loader`, `script`, `kernel`, `initrd`, `file`, `answer`, `up`, `installed`, `armed`, `log`, `failure`.
+        package var kind: String
+        package var detail: String
+        package var bytes: Int64?
+
+        package init(time: Int64, kind: String, detail: String, bytes: Int64?) {
+            self.time = time
+            self.kind = kind
+            self.detail = detail
+            self.bytes = bytes
+        }
+    }
+
+    /// The name in the site file; nil for a discovered machine.
+    package var name: String?
+    /// Every MAC of the host; the one of a discovered machine.
+    package var macs: [String]
+    package var address: String?
+    /// `discovered`, `expected`, `armed`, `booting`, `up`, `installed` or `local`.
+    package var state: String
+    package var profile: String?
+    /// `once`, `always` or `local`.
+    package var boot: String?
+    package var uuid: String?
+    package var serial: String?
+    package var architecture: String?
+    package var platform: String?
+    /// Milliseconds since 1970; nil when it was never seen.
+    package var lastSeen: Int64?
+    /// Oldest first; nil in lists.
+    package var events: [Event]?
+
+    package init(macs: [String], state: String) {
+        self.macs = macs
+        self.state = state
+    }
+}
+
+/// `GET /api/v1/status`.
+package struct ServerStatus: Codable, Hashable, Sendable {
+    package var version: String
+    /// The digest of the site file in use.
+    package var siteRevision: String
+    /// Why nothing can be written; nil while all is well.
+    package var degraded: String?
+
+    package init(version: String, siteRevision: String, degraded: String?) {
+        self.version = version
+        self.siteRevision = siteRevision
+        self.degraded = degraded
+    }
+}

@@ -1,0 +1,40 @@
+/// The error document of the OCI Distribution specification 1.1 ("Error Codes"); admin routes use it too, so a client
+/// reads one form.
+package struct ErrorDocument: Codable, Hashable, Sendable {
+    package struct Entry: Codable, Hashable, Sendable {
+        /// `BLOB_UNKNOWN` and so on.
+        package var code: String
+        package var message: String
+
+        package init(code: String, message: String) {
+            self.code = code
+            self.message = message
+        }
+    }
+
+    package var errors: [Entry]
+
+    package init(code: String, message: String) { errors = [Entry(code: code, message: message)] }
+}
+
+/// `GET /v2/NAME/tags/list`.
+package struct TagList: Codable, Hashable, Sendable {
+    package var name: String
+    package var tags: [String]
+
+    package init(name: String, tags: [String]) {
+        self.name = name
+        self.tags = tags
+    }
+}
+
+/// Header fields beside those of the specification.
+package enum ControlHeader {
+    /// On `POST .../blobs/uploads/`: the bytes that will come, so that room is reserved before the first.
+    package static let uploadLength = "Upload-Length"
+    /// On every answer about an upload: the next byte that is expected. `Range: 0-0` cannot tell none from one.
+    package static let uploadOffset = "Upload-Offset"
+    package static let contentDigest = "Docker-Content-Digest"
+    /// On every answer: what the log knows the request by.
+    package static let requestID = "X-Request-Id"
+}

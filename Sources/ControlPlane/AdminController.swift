@@ -1,0 +1,106 @@
+internal import Artifacts
+internal import ControlAPI
+internal import Hosts
+internal import Hummingbird
+internal import Logging
+internal import Site
+internal import Store
+
+/// The routes below `/api/v1/`.
+struct AdminController {
+    let services: ControlServices
+
+    func status() throws -> Response {
+        try .json(
+            ServerStatus(
+                version: ProductVersion.current, siteRevision: services.site().revision.description,
+                degraded: services.store.health.reason.map { "the disk failed: \($0.operation)" }))
+    }
+
+    func artifacts() throws -> Response {
+        let releases = services.store.releases
+        let list = try services.store.taggedArtifacts().map { artifact in
+            let release = releases.release(Reference(name: artifact.name, version: .tag(artifact.tag)))
+            return ArtifactSummary(
+                name: artifact.name.description, tag: artifact.tag.description, digest: artifact.digest,
+                publishedAt: artifact.publishedAt, fileCount: release?.files.count ?? 0, size: release?.totalSize ?? 0)
+        }
+        return try .json(list)
+    }
+
+    func hosts() throws -> Response {
+        let site = services.site()
+        let machines = services.ledger.machines
+        let known = site.hosts.map { report($0, site, machines) }
+        let discovered = machines.filter { machine in
+            !site.hosts.contains { $0.interfaces.contains { $0.mac == machine.mac } }
+        }.map { report($0) }
+        return try .json(
+            (known + discovered).map { report in
+                var report = report
+                report.events = nil
+                return report
+            })
+    }
+
+    /// A host by its name, or any machine by a MAC.
+    func host(_ key: String) throws -> Response {
+        let site = services.site()
+        let machines = services.ledger.machines
+        let mac = MACAddress(key)
+        if let host = site.hosts.first(where: { host in
+            host.name == key || host.interfaces.contains { $0.mac == mac }
+        }) {
+            return try .json(report(host, site, machines))
+        }
+        guard let machine = machines.first(where: { $0.mac == mac }) else { throw unknown(key) }
+        return try .json(report(machine))
+    }
+
+    func arm(_ key: String) throws -> Response {
+        let site = services.site()
+        guard let host = site.host(key) else { throw unknown(key) }
+        try services.ledger.arm(host: host.name)
+        services.logger.notice("host \(host.name) is armed: it is given its profile at the next boot")
+        return try .json(report(host, site, services.ledger.machines))
+    }
+
+    private func unknown(_ key: String) -> HostsError {
+        HostsError(.unknownHost, "there is no host or machine '\(key)': 'artifactctl host ls' lists them")
+    }
+
+    private func report(_ host: Host, _ site: Site, _ machines: [MachineRecord]) -> HostReport {
+        let macs = host.interfaces.map(\.mac)
+        let seen = machines.filter { macs.contains($0.mac) }
+        let events = seen.flatMap(\.events).sorted { $0.time < $1.time }
+        let newest = seen.max { $0.lastSeen < $1.lastSeen }
+        let assignment = site.assignment(ofHost: host.name)
+        var state = HostState.derive(
+            assignment: assignment, isInstalled: services.ledger.isInstalled(host: host.name), events: events)
+        if seen.isEmpty, state != .local, state != .installed { state = .expected }
+        var report = newest.map { self.report($0) } ?? HostReport(macs: [], state: "")
+        report.name = host.name
+        report.macs = macs.map(\.description)
+        report.state = state.rawValue
+        report.profile = assignment?.profile
+        report.boot = assignment?.boot.rawValue
+        report.events = events.map(Self.event)
+        return report
+    }
+
+    private func report(_ machine: MachineRecord) -> HostReport {
+        var report = HostReport(macs: [machine.mac.description], state: HostState.discovered.rawValue)
+        report.address = machine.address?.description
+        report.uuid = machine.uuid
+        report.serial = machine.serial
+        report.architecture = machine.architecture
+        report.platform = machine.platform
+        report.lastSeen = machine.lastSeen
+        report.events = machine.events.map(Self.event)
+        return report
+    }
+
+    private static func event(_ event: HostEvent) -> HostReport.Event {
+        HostReport.Event(time: event.time, kind: event.kind.rawValue, detail: event.detail, bytes: event.bytes)
+    }
+}

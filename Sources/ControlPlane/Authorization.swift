@@ -1,0 +1,36 @@
+internal import Artifacts
+internal import HTTPTypes
+
+/// Who may call a listener of the control plane.
+package enum Authorization: Sendable {
+    /// The listener's own place is the guard: a socket file only root can open, or loopback without a token file.
+    case local
+    /// Every call needs this bearer token (RFC 6750).
+    case bearer(Token)
+
+    /// A bearer token. It never prints itself.
+    package struct Token: Sendable, CustomStringConvertible {
+        private let bytes: [UInt8]
+
+        /// The first line of a token file. nil when it has fewer than 16 characters: such a token can be guessed.
+        package init?(fileContent: [UInt8]) {
+            let line = fileContent.prefix { $0 != UInt8(ascii: "\n") && $0 != UInt8(ascii: "\r") }
+            guard line.count >= 16, line.allSatisfy({ $0 > 32 && $0 < 127 }) else { return nil }
+            bytes = Array(line)
+        }
+
+        /// Compares without telling by its time where the two differ.
+        package func matches(_ text: String) -> Bool { AuthenticationKey.equal(Array(text.utf8), bytes) }
+
+        package var description: String { "Token(secret)" }
+    }
+
+    /// - Throws: `ControlError` 401.
+    func check(_ headers: HTTPFields) throws {
+        guard case .bearer(let token) = self else { return }
+        let words = (headers[.authorization] ?? "").split(separator: " ", maxSplits: 1)
+        guard words.count == 2, words[0].lowercased() == "bearer", token.matches(String(words[1])) else {
+            throw ControlError(.unauthorized, "UNAUTHORIZED", "this call needs the server's bearer token: use --token-file")
+        }
+    }
+}

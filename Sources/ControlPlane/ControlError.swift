@@ -1,0 +1,68 @@
+internal import Artifacts
+internal import ControlAPI
+internal import HTTPTypes
+internal import Hosts
+internal import Store
+
+/// A refusal with its HTTP form. The one place where the errors of other targets become statuses and codes.
+struct ControlError: Error, Sendable {
+    let status: HTTPResponse.Status
+    let document: ErrorDocument
+    /// For the log only.
+    let cause: String?
+
+    init(_ status: HTTPResponse.Status, _ code: String, _ message: String, cause: String? = nil) {
+        self.status = status
+        document = ErrorDocument(code: code, message: message)
+        self.cause = cause
+    }
+
+    init(_ error: any Error) {
+        switch error {
+        case let error as ControlError: self = error
+        case let error as ArtifactError: self.init(error)
+        case let error as StoreError: self.init(error)
+        case let error as HostsError: self.init(error)
+        default: self.init(.internalServerError, "UNKNOWN", "the server failed: see its log", cause: "\(error)")
+        }
+    }
+
+    private init(_ error: ArtifactError) {
+        let code =
+            switch error.code {
+            case .invalidDigest: "DIGEST_INVALID"
+            case .invalidManifest, .invalidPath: "MANIFEST_INVALID"
+            case .invalidName, .invalidTag, .invalidReference: "NAME_INVALID"
+            }
+        self.init(.badRequest, code, error.message)
+    }
+
+    private init(_ error: StoreError) {
+        let (status, code): (HTTPResponse.Status, String) =
+            switch error.code {
+            case .blobUnknown: (.notFound, "BLOB_UNKNOWN")
+            case .manifestUnknown: (.notFound, "MANIFEST_UNKNOWN")
+            case .nameUnknown: (.notFound, "NAME_UNKNOWN")
+            case .uploadUnknown: (.notFound, "BLOB_UPLOAD_UNKNOWN")
+            case .digestMismatch: (.badRequest, "DIGEST_INVALID")
+            case .sizeMismatch: (.badRequest, "SIZE_INVALID")
+            case .offsetMismatch: (.rangeNotSatisfiable, "BLOB_UPLOAD_INVALID")
+            case .superseded: (.conflict, "BLOB_UPLOAD_INVALID")
+            case .manifestBlobUnknown: (.notFound, "MANIFEST_BLOB_UNKNOWN")
+            case .invalidManifest: (.badRequest, "MANIFEST_INVALID")
+            case .tagExists: (.conflict, "DENIED")
+            case .noSpace: (.init(code: 507, reasonPhrase: "Insufficient Storage"), "DENIED")
+            case .degraded: (.serviceUnavailable, "UNAVAILABLE")
+            case .locked, .unsupportedVersion, .failure: (.internalServerError, "UNKNOWN")
+            }
+        self.init(status, code, error.message, cause: error.cause)
+    }
+
+    private init(_ error: HostsError) {
+        switch error.code {
+        case .unknownHost: self.init(.notFound, "HOST_UNKNOWN", error.message)
+        case .invalidToken: self.init(.forbidden, "DENIED", error.message)
+        case .failure: self.init(.internalServerError, "UNKNOWN", error.message, cause: error.cause)
+        }
+    }
+}

@@ -1,0 +1,133 @@
+internal import Artifacts
+internal import ControlAPI
+internal import HTTPTypes
+internal import Hummingbird
+internal import Store
+
+/// Uploads of blobs (OCI Distribution specification 1.1, "Pushing Blobs"). A session that met an error of its client
+/// stays, so that the client can ask where it stands and go on.
+extension RegistryController {
+    /// `POST`: mounts a blob, takes a whole one, or opens a session.
+    func startUpload(_ name: ArtifactName, _ request: Request) async throws -> Response {
+        let query = request.uri.queryParameters
+        if let text = query["mount"], let from = query["from"] {
+            let digest = try Digest(String(text))
+            if try store.mount(digest, from: try ArtifactName(String(from)), to: name) { return created(name, digest) }
+        }
+        let size = request.headers[text: ControlHeader.uploadLength].flatMap { Int64($0) }.flatMap { $0 >= 0 ? $0 : nil }
+        if let text = query["digest"] {
+            let digest = try Digest(String(text))
+            let upload = try store.beginUpload(name: name, size: size)
+            do {
+                try await receive(request, into: upload, at: 0, finish: digest)
+            } catch {
+                try? await upload.cancel()
+                store.forget(upload)
+                throw error
+            }
+            return created(name, digest)
+        }
+        let upload = try store.beginUpload(name: name, size: size)
+        return await status(.accepted, upload)
+    }
+
+    /// `PATCH`: the next piece, at `Content-Range` when there is one, else where the session stands.
+    func appendUpload(_ name: ArtifactName, _ id: String, _ request: Request) async throws -> Response {
+        let upload = try store.upload(id, name: name)
+        do {
+            try await receive(request, into: upload, at: try Self.offset(request), finish: nil)
+        } catch let error as StoreError where error.code == .offsetMismatch {
+            return try await wrongOffset(error, upload)
+        }
+        return await status(.accepted, upload)
+    }
+
+    /// `PUT`: the last piece, if there is one, and the digest of the whole.
+    func finishUpload(_ name: ArtifactName, _ id: String, _ request: Request) async throws -> Response {
+        let upload = try store.upload(id, name: name)
+        guard let text = request.uri.queryParameters["digest"] else {
+            throw ControlError(.badRequest, "DIGEST_INVALID", "the digest is missing: add ?digest=sha256:HEX")
+        }
+        let digest = try Digest(String(text))
+        do {
+            try await receive(request, into: upload, at: try Self.offset(request), finish: digest)
+        } catch let error as StoreError where error.code == .offsetMismatch {
+            return try await wrongOffset(error, upload)
+        }
+        return created(name, digest)
+    }
+
+    func uploadStatus(_ name: ArtifactName, _ id: String) async throws -> Response {
+        await status(.noContent, try store.upload(id, name: name))
+    }
+
+    func cancelUpload(_ name: ArtifactName, _ id: String) async throws -> Response {
+        let upload = try store.upload(id, name: name)
+        try await upload.cancel()
+        store.forget(upload)
+        return .empty(.noContent)
+    }
+
+    /// Streams a body into a session, in pieces as they come: memory does not grow with the blob. When the connection
+    /// ends early, what came is made durable, so that the client can go on from there.
+    private func receive(_ request: Request, into upload: Upload, at offset: Int64?, finish digest: Digest?) async throws {
+        let turn = try await upload.begin(at: offset)
+        do {
+            for try await buffer in request.body {
+                try await upload.append(Array(buffer.readableBytesView), turn: turn)
+            }
+        } catch {
+            try? await upload.checkpoint(turn: turn)
+            throw error
+        }
+        if let digest {
+            do {
+                try await upload.finish(digest, turn: turn)
+            } catch {
+                if error.code == .digestMismatch { store.forget(upload) }
+                throw error
+            }
+            store.forget(upload)
+        } else {
+            try await upload.checkpoint(turn: turn)
+        }
+    }
+
+    /// The first byte of `Content-Range: FIRST-LAST`, the specification's form, or of `bytes FIRST-LAST/TOTAL`.
+    private static func offset(_ request: Request) throws -> Int64? {
+        guard let text = request.headers[.contentRange] else { return nil }
+        let range = text.hasPrefix("bytes ") ? text.dropFirst(6) : Substring(text)
+        let ends = range.prefix { $0 != "/" }.split(separator: "-", omittingEmptySubsequences: false)
+        guard ends.count == 2, let first = Int64(ends[0]), let last = Int64(ends[1]), first >= 0, last >= first else {
+            throw ControlError(.badRequest, "BLOB_UPLOAD_INVALID", "Content-Range '\(text)' must be FIRST-LAST")
+        }
+        return first
+    }
+
+    private func wrongOffset(_ error: StoreError, _ upload: Upload) async throws -> Response {
+        var response = try Response.json(
+            ErrorDocument(code: "BLOB_UPLOAD_INVALID", message: error.message), status: .rangeNotSatisfiable)
+        response.headers.append(contentsOf: await Self.place(upload))
+        return response
+    }
+
+    private func status(_ status: HTTPResponse.Status, _ upload: Upload) async -> Response {
+        .empty(status, await Self.place(upload))
+    }
+
+    private static func place(_ upload: Upload) async -> HTTPFields {
+        let offset = await upload.durable()
+        return HTTPFields(fields: [
+            ("Location", "/v2/\(upload.name)/blobs/uploads/\(upload.id)"), ("Range", "0-\(max(0, offset - 1))"),
+            (ControlHeader.uploadOffset, String(offset)), ("Docker-Upload-UUID", upload.id),
+        ])
+    }
+
+    private func created(_ name: ArtifactName, _ digest: Digest) -> Response {
+        .empty(
+            .created,
+            HTTPFields(fields: [
+                ("Location", "/v2/\(name)/blobs/\(digest)"), (ControlHeader.contentDigest, digest.description),
+            ]))
+    }
+}

@@ -1,0 +1,70 @@
+internal import Artifacts
+internal import Boot
+internal import BootPlane
+internal import Glibc
+internal import Hosts
+internal import Site
+internal import Store
+
+/// Joins the boot plane to store, site and ledger.
+struct DaemonBackend: BootBackend {
+    let store: ArtifactStore
+    let ledger: HostLedger
+    let site: SiteHolder
+    let httpPort: Int
+    let loadersPath: String
+
+    var snapshot: BootSnapshot {
+        BootSnapshot(
+            decider: BootDecider(site: site.current, releases: store.releases, installations: ledger), httpPort: httpPort,
+            modes: [:])
+    }
+
+    func blobPath(_ digest: Digest) -> String { store.blobPath(digest) }
+
+    func loaderPath(_ name: String) -> String? {
+        // The name is one component of a decoded path: it cannot lead out of the directory.
+        guard !name.hasPrefix("."), !name.contains("/") else { return nil }
+        return "\(loadersPath)/\(name)"
+    }
+
+    func issueToken(host: String) -> String? { ledger.issueToken(host: host) }
+
+    func host(forToken token: String) -> String? { try? ledger.host(forToken: token) }
+
+    func reportUp(token: String, address: IPv4Address?) -> Bool {
+        (try? ledger.reportUp(token: token, address: address)) != nil
+    }
+
+    func reportInstalled(token: String, address: IPv4Address?) async throws -> Bool {
+        do {
+            _ = try ledger.reportInstalled(token: token, address: address)
+            return true
+        } catch {
+            guard error.code == .invalidToken else { throw error }
+            return false
+        }
+    }
+
+    func note(_ event: BootEvent, from address: IPv4Address, bytes: Int64) {
+        switch event {
+        case .stage1: ledger.note(address: address, kind: .loader, detail: "iPXE runs and asks for its script", bytes: bytes)
+        case .script(let request, let decision):
+            ledger.noteScript(request, decision: decision, detail: Self.describe(decision))
+        case .file(let reference): ledger.noteFile(address: address, reference: reference, bytes: bytes)
+        case .loader(let name): ledger.note(address: address, kind: .loader, detail: name, bytes: bytes)
+        case .answer(let host): ledger.note(address: address, kind: .answer, detail: host, bytes: bytes)
+        case .log(let text): ledger.note(address: address, kind: .log, detail: text)
+        case .failure(let text): ledger.note(address: address, kind: .failure, detail: text, bytes: bytes)
+        }
+    }
+
+    private static func describe(_ decision: BootDecision) -> String {
+        switch decision.outcome {
+        case .boot(let plan): "boot \(plan.profile) (\(plan.frequency.rawValue))"
+        case .localDisk: "local disk: \(decision.reason)"
+        case .hold: "hold: \(decision.reason)"
+        case .refuse: "refused: \(decision.reason)"
+        }
+    }
+}

@@ -1,0 +1,93 @@
+internal import BootPlane
+internal import Glibc
+internal import Hosts
+internal import Logging
+internal import NIOCore
+internal import ServiceLifecycle
+internal import TFTP
+
+/// Writes the timelines behind, twice a second, and once more at the end.
+struct LedgerWriter: Service {
+    let ledger: HostLedger
+    let logger: Logger
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            while (try? await Task.sleep(for: .milliseconds(500))) != nil { flush() }
+        }
+        flush()
+    }
+
+    private func flush() {
+        do { try ledger.flush() } catch { logger.error("\(error)") }
+    }
+}
+
+/// Keeps bound channels open until the end, then closes them.
+struct ChannelService: Service {
+    let channels: [any Channel]
+
+    func run() async throws {
+        try? await gracefulShutdown()
+        for channel in channels { try? await channel.close() }
+    }
+}
+
+/// The TFTP server's thread.
+struct TFTPServiceRunner: Service {
+    let server: TFTPServer
+
+    func run() async throws {
+        await withGracefulShutdownHandler {
+            await withTaskCancellationHandler {
+                await server.run()
+            } onCancel: {
+                server.stop()
+            }
+        } onGracefulShutdown: {
+            server.stop()
+        }
+    }
+}
+
+/// Says that the program is ready, once every listener of the control plane is.
+actor Readiness {
+    private var missing: Int
+    private let announce: @Sendable () -> Void
+
+    init(listeners: Int, announce: @escaping @Sendable () -> Void) {
+        missing = listeners
+        self.announce = announce
+    }
+
+    func listenerIsUp() {
+        missing -= 1
+        if missing == 0 { announce() }
+    }
+}
+
+/// systemd's readiness protocol (sd_notify(3)).
+enum ServiceNotification {
+    /// Does nothing where `NOTIFY_SOCKET` is not set.
+    static func ready() {
+        guard let path = getenv("NOTIFY_SOCKET").map({ String(cString: $0) }), !path.isEmpty else { return }
+        let descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        guard descriptor >= 0 else { return }
+        defer { close(descriptor) }
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        let bytes = Array(path.utf8)
+        guard bytes.count < MemoryLayout.size(ofValue: address.sun_path) else { return }
+        withUnsafeMutableBytes(of: &address.sun_path) { target in
+            target.copyBytes(from: bytes)
+            if bytes.first == UInt8(ascii: "@") { target[0] = 0 }
+        }
+        let length = socklen_t(MemoryLayout<sa_family_t>.size + bytes.count)
+        let message = Array("READY=1".utf8)
+        withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                _ = sendto(descriptor, message, message.count, Int32(MSG_NOSIGNAL), $0, length)
+            }
+        }
+    }
+}

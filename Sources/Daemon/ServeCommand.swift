@@ -1,0 +1,121 @@
+package import ArgumentParser
+internal import ControlPlane
+internal import Glibc
+internal import Logging
+internal import Site
+internal import Store
+
+/// `provisioner serve`.
+package struct ServeCommand: AsyncParsableCommand {
+    package static let configuration = CommandConfiguration(
+        commandName: "serve", abstract: "Run the server.",
+        discussion: """
+            SIGTERM ends it after running transfers had a moment; SIGHUP, or a change of the site file, reloads that
+            file. A site file with an error is reported and the one in use stays.
+            """)
+
+    @Option(help: "The site file.")
+    var site = DefaultPath.site
+
+    @Option(help: "The data directory: artifacts, catalog, timelines.")
+    var data = DefaultPath.data
+
+    @Option(help: "Where machines boot from over HTTP.")
+    var bootHttp = ListenAddress(host: "0.0.0.0", port: 80)
+
+    @Option(help: "Where machines boot from over TFTP.")
+    var tftp = ListenAddress(host: "0.0.0.0", port: 69)
+
+    @Option(help: "Where machines send syslog over UDP.")
+    var syslog = ListenAddress(host: "0.0.0.0", port: 514)
+
+    @Option(help: "A TCP address for the control plane. Without --token-file only a loopback address is allowed.")
+    var control: ListenAddress?
+
+    @Option(help: "The control plane's local socket.")
+    var controlSocket = DefaultPath.controlSocket
+
+    @Option(help: "A file whose first line is the bearer token that every call over TCP needs.")
+    var tokenFile: String?
+
+    @Option(help: "Boot loaders: a directory with undionly.kpxe, snponly.efi, ipxe.efi.")
+    var loaders = DefaultPath.loaders
+
+    @Option(
+        help: ArgumentHelp(
+            "Whether to answer DNS and DHCP on a substrate: SUBSTRATE=auto (when the site file declares it, the default) or SUBSTRATE=off. May be repeated.",
+            valueName: "SUBSTRATE=auto|off"))
+    var authority: [AuthorityOption] = []
+
+    @Option(help: "Megabytes of the disk that uploads leave free (default: 1024 or 2 %, whichever is more).")
+    var reserve: Int?
+
+    @Option(
+        help: "trace, debug, info, notice, warning, error or critical.",
+        transform: { text in
+            guard let level = Logger.Level(rawValue: text) else {
+                throw ValidationError("--log-level '\(text)': use trace, debug, info, notice, warning, error or critical")
+            }
+            return level
+        })
+    var logLevel: Logger.Level = .info
+
+    package init() {}
+
+    package func validate() throws {
+        if let control, tokenFile == nil, !control.isLoopback {
+            throw ValidationError("--control \(control) can be reached by others: add --token-file, or use 127.0.0.1")
+        }
+        if let reserve, reserve < 0 { throw ValidationError("--reserve must not be negative") }
+    }
+
+    package func run() async throws {
+        umask(0o077)
+        signal(SIGPIPE, SIG_IGN)
+        FileDescriptorLimit.raise()
+        let level = logLevel
+        LoggingSystem.bootstrap { label in
+            var handler = StreamLogHandler.standardError(label: label)
+            handler.logLevel = level
+            return handler
+        }
+        let reading = SiteFile.read(site)
+        for finding in reading.diagnostics where finding.severity != .info {
+            StandardError.write(finding.rendered(file: site))
+        }
+        guard let firstSite = reading.site else { throw ExitCode.failure }
+        let authorization: Authorization = try tokenFile.map { path in
+            guard let content = SmallFile.read(path, limit: 4096), let token = Authorization.Token(fileContent: content)
+            else {
+                throw ValidationError("--token-file \(path): the first line must hold at least 16 visible characters")
+            }
+            return .bearer(token)
+        } ?? .local
+        let configuration = DaemonConfiguration(
+            sitePath: site, dataPath: data.absolutePath, bootHTTP: bootHttp, tftp: tftp, syslog: syslog,
+            control: control, controlSocket: controlSocket, authorization: authorization, loadersPath: loaders,
+            authority: authority, reserve: reserve.map { Int64($0) << 20 })
+        try await DaemonAssembly(configuration: configuration, site: firstSite).run()
+    }
+}
+
+
+extension String {
+    /// Against the working directory when it is relative.
+    fileprivate var absolutePath: String {
+        guard !hasPrefix("/"), let directory = getcwd(nil, 0) else { return self }
+        defer { free(directory) }
+        return String(cString: directory) + "/" + self
+    }
+}
+
+/// The number of descriptors that the program may hold.
+enum FileDescriptorLimit {
+    /// As far as the system allows: every transfer holds two.
+    static func raise() {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
+        limit.rlim_cur = limit.rlim_max
+        setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+    }
+}

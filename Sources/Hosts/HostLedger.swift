@@ -1,0 +1,249 @@
+package import Artifacts
+package import Boot
+package import Site
+internal import Synchronization
+
+/// What happened to every machine. Reads and notes are answered from memory and never wait for the disk; a writer
+/// stores them behind. Only an installation report and an arming wait until they are durable, because what a machine
+/// boots next depends on them.
+package final class HostLedger: InstallationReading {
+    /// Events kept for each machine.
+    package static let eventLimit = 500
+    /// Machines kept: discovered ones beyond it replace the longest unseen.
+    package static let machineLimit = 20_000
+    /// Events kept for addresses whose machine is not known yet.
+    private static let orphanLimit = 64
+
+    private struct State {
+        var machines: [MACAddress: MachineRecord] = [:]
+        var macByAddress: [IPv4Address: MACAddress] = [:]
+        var orphans: [IPv4Address: [HostEvent]] = [:]
+        var marks: [String: HostDatabase.Mark] = [:]
+        var plans: [MACAddress: BootPlan] = [:]
+        var changed: Set<MACAddress> = []
+        var unwritten: [(MACAddress, HostEvent)] = []
+    }
+
+    private let database: HostDatabase
+    private let key: AuthenticationKey
+    private let clock: @Sendable () -> Int64
+    private let state: Mutex<State>
+
+    /// - Parameters:
+    ///   - path: the SQLite file.
+    ///   - key: authenticates per-boot tokens; the same after a restart.
+    ///   - clock: milliseconds since 1970.
+    /// - Throws: `HostsError` when the database cannot be opened.
+    package init(path: String, key: AuthenticationKey, clock: @escaping @Sendable () -> Int64) throws(HostsError) {
+        self.key = key
+        self.clock = clock
+        do {
+            database = try HostDatabase(path: path)
+            var state = State()
+            for machine in try database.machines(eventLimit: Self.eventLimit) {
+                state.machines[machine.mac] = machine
+                if let address = machine.address { state.macByAddress[address] = machine.mac }
+            }
+            for mark in try database.marks() { state.marks[mark.host] = mark }
+            self.state = Mutex(state)
+        } catch {
+            throw HostsError(.failure, "the hosts database \(path) cannot be opened", cause: error)
+        }
+    }
+
+    package func isInstalled(host: String) -> Bool { state.withLock { $0.marks[host]?.installedAt != nil } }
+
+    /// Every machine that was seen, in the order of their MACs.
+    package var machines: [MachineRecord] { state.withLock { $0.machines.values.sorted { $0.mac < $1.mac } } }
+
+    /// The machine that an address belongs to, as far as DHCP, a script request or the site file told.
+    package func mac(at address: IPv4Address) -> MACAddress? { state.withLock { $0.macByAddress[address] } }
+
+    /// When the host reported that it is installed; milliseconds since 1970.
+    package func installedAt(host: String) -> Int64? { state.withLock { $0.marks[host]?.installedAt } }
+
+    /// Learns fixed addresses from the site file, so that a machine is known before its first script.
+    package func adopt(site: Site) {
+        state.withLock { state in
+            for host in site.hosts {
+                for interface in host.interfaces {
+                    if case .fixed(let address) = interface.address { state.macByAddress[address] = interface.mac }
+                    if var machine = state.machines[interface.mac], machine.host != host.name {
+                        machine.host = host.name
+                        state.machines[interface.mac] = machine
+                        state.changed.insert(interface.mac)
+                    }
+                }
+            }
+            let known = Set(site.hosts.flatMap { $0.interfaces.map(\.mac) })
+            for (mac, machine) in state.machines where machine.host != nil && !known.contains(mac) {
+                state.machines[mac]?.host = nil
+                state.changed.insert(mac)
+            }
+        }
+    }
+
+    /// Notes a DHCP exchange.
+    package func noteDHCP(
+        mac: MACAddress, address: IPv4Address?, vendorClass: String?, detail: String, host: String?
+    ) {
+        note(mac: mac, HostEvent(kind: .dhcp, detail: detail, time: clock())) { machine in
+            if let address { machine.address = address }
+            if let vendorClass { machine.vendorClass = vendorClass }
+            if let host { machine.host = host }
+        }
+    }
+
+    /// Notes what a machine was told, and what it will therefore fetch.
+    package func noteScript(_ request: BootRequest, decision: BootDecision, detail: String) {
+        guard let mac = request.mac else { return }
+        state.withLock { state in
+            if case .boot(let plan) = decision.outcome { state.plans[mac] = plan } else { state.plans[mac] = nil }
+        }
+        note(mac: mac, HostEvent(kind: .script, detail: detail, time: clock())) { machine in
+            machine.host = decision.host
+            machine.uuid = request.uuid ?? machine.uuid
+            machine.serial = request.serial ?? machine.serial
+            machine.architecture = request.architecture?.rawValue ?? machine.architecture
+            machine.platform = request.platform ?? machine.platform
+            machine.address = request.address ?? machine.address
+        }
+    }
+
+    /// Notes something that only an address is known of. Until its machine is known, the newest few are kept and then
+    /// put on the machine's timeline.
+    package func note(address: IPv4Address, kind: HostEvent.Kind, detail: String, bytes: Int64? = nil) {
+        let event = HostEvent(kind: kind, detail: detail, time: clock(), bytes: bytes)
+        state.withLock { state in
+            if let mac = state.macByAddress[address] {
+                Self.append(event, to: mac, &state) { $0.address = address }
+                return
+            }
+            guard state.orphans[address] != nil || state.orphans.count < 1024 else { return }
+            state.orphans[address, default: []].append(event)
+            if state.orphans[address, default: []].count > Self.orphanLimit { state.orphans[address]?.removeFirst() }
+        }
+    }
+
+    /// Notes that a machine fetched a file of an artifact: its kernel, an initrd, or another one.
+    package func noteFile(address: IPv4Address, reference: FileReference, bytes: Int64) {
+        let plan = state.withLock { state in state.macByAddress[address].flatMap { state.plans[$0] } }
+        let kind: HostEvent.Kind =
+            if plan?.kernel.reference == reference { .kernel } else if plan?.initrds.contains(where: {
+                $0.reference == reference
+            }) == true { .initrd } else { .file }
+        note(address: address, kind: kind, detail: reference.description, bytes: bytes)
+    }
+
+    private func note(mac: MACAddress, _ event: HostEvent, _ change: (inout MachineRecord) -> Void) {
+        state.withLock { Self.append(event, to: mac, &$0, change) }
+    }
+
+    private static func append(
+        _ event: HostEvent, to mac: MACAddress, _ state: inout State, _ change: (inout MachineRecord) -> Void
+    ) {
+        var machine =
+            state.machines[mac]
+            ?? MachineRecord(mac: mac, firstSeen: event.time, lastSeen: event.time, events: [])
+        change(&machine)
+        machine.lastSeen = event.time
+        var events = [event]
+        if let address = machine.address {
+            state.macByAddress[address] = mac
+            if let orphans = state.orphans.removeValue(forKey: address) { events = orphans + events }
+        }
+        machine.events += events
+        if machine.events.count > eventLimit { machine.events.removeFirst(machine.events.count - eventLimit) }
+        if state.machines[mac] == nil, state.machines.count >= machineLimit {
+            let oldest = state.machines.values.filter { $0.host == nil }.min { $0.lastSeen < $1.lastSeen }
+            if let oldest { state.machines[oldest.mac] = nil }
+        }
+        state.machines[mac] = machine
+        state.changed.insert(mac)
+        state.unwritten += events.map { (mac, $0) }
+    }
+
+    /// Stores what was noted since the last call, in one transaction. After a failure it is kept for the next.
+    /// - Throws: `HostsError` `failure`.
+    package func flush() throws(HostsError) {
+        let (machines, events) = state.withLock { state in
+            defer {
+                state.changed = []
+                state.unwritten = []
+            }
+            return (state.changed.compactMap { state.machines[$0] }, state.unwritten)
+        }
+        guard !machines.isEmpty else { return }
+        do {
+            try database.store(machines: machines, events: events, eventLimit: Self.eventLimit)
+        } catch {
+            state.withLock { state in
+                state.changed.formUnion(machines.map(\.mac))
+                // What cannot be written does not grow without bound.
+                state.unwritten = Array((events + state.unwritten).suffix(10_000))
+            }
+            throw HostsError(.failure, "the hosts database cannot be written", cause: error)
+        }
+    }
+
+    // MARK: Tokens, reports, arming
+
+    /// A per-boot token for a host; nil when the machine has no random numbers.
+    package func issueToken(host: String) -> String? { BootToken.issue(host: host, now: clock(), key: key)?.text }
+
+    /// The host that a token belongs to.
+    /// - Throws: `HostsError` `invalidToken` when it is forged, expired or issued before the last arming.
+    package func host(forToken text: String) throws(HostsError) -> String {
+        guard let token = BootToken.verify(text, now: clock(), key: key) else {
+            throw HostsError(.invalidToken, "this per-boot URL is not valid, or no longer")
+        }
+        let armedAt = state.withLock { $0.marks[token.host]?.armedAt }
+        if let armedAt, token.issued < armedAt {
+            throw HostsError(.invalidToken, "this per-boot URL belongs to a boot before the host was armed again")
+        }
+        return token.host
+    }
+
+    /// Records that a host is installed. Durable when it returns: from now on it boots its disk. Blocks.
+    /// - Throws: `HostsError`.
+    package func reportInstalled(token: String, address: IPv4Address?) throws(HostsError) -> String {
+        let host = try host(forToken: token)
+        try store(HostDatabase.Mark(host: host, installedAt: clock(), armedAt: state.withLock { $0.marks[host]?.armedAt }))
+        noteReport(.installed, host: host, address: address)
+        return host
+    }
+
+    /// Notes that a host runs.
+    /// - Throws: `HostsError` `invalidToken`.
+    package func reportUp(token: String, address: IPv4Address?) throws(HostsError) -> String {
+        let host = try host(forToken: token)
+        noteReport(.up, host: host, address: address)
+        return host
+    }
+
+    /// Arms a host: it will be given its profile again, and tokens of earlier boots end. Durable when it returns. Blocks.
+    /// - Throws: `HostsError` `failure`.
+    package func arm(host: String) throws(HostsError) {
+        try store(HostDatabase.Mark(host: host, installedAt: nil, armedAt: clock()))
+        noteReport(.armed, host: host, address: nil)
+    }
+
+    private func store(_ mark: HostDatabase.Mark) throws(HostsError) {
+        do {
+            try database.store(mark)
+        } catch {
+            throw HostsError(.failure, "the state of \(mark.host) could not be stored", cause: error)
+        }
+        state.withLock { $0.marks[mark.host] = mark }
+    }
+
+    private func noteReport(_ kind: HostEvent.Kind, host: String, address: IPv4Address?) {
+        let event = HostEvent(kind: kind, detail: host, time: clock())
+        state.withLock { state in
+            let mac =
+                address.flatMap { state.macByAddress[$0] }.flatMap { state.machines[$0]?.host == host ? $0 : nil }
+                ?? state.machines.values.filter { $0.host == host }.max { $0.lastSeen < $1.lastSeen }?.mac
+            if let mac { Self.append(event, to: mac, &state) { _ in } }
+        }
+    }
+}

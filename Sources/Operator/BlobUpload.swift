@@ -1,0 +1,106 @@
+internal import Artifacts
+internal import AsyncHTTPClient
+internal import ControlAPI
+internal import Foundation
+internal import NIOCore
+internal import NIOHTTP1
+
+/// Sends one blob. When the connection breaks it asks where the server stands and goes on from there.
+struct BlobUpload: Sendable {
+    /// How often a broken connection is taken up again without a byte of progress.
+    static let attempts = 5
+
+    let client: ControlClient
+    let name: ArtifactName
+
+    /// Whether the server has the blob already; it keeps it then until the manifest comes.
+    func isThere(_ digest: Digest) async throws -> Bool {
+        let response = try await client.send(.HEAD, "/v2/\(name)/blobs/\(digest)")
+        switch response.status.code {
+        case 200: return true
+        case 404: return false
+        default: throw await ControlClient.refusal(response)
+        }
+    }
+
+    /// - Throws: `OperatorError`.
+    func send(_ file: LocalFile, digest: Digest, progress: @escaping @Sendable (Int64) -> Void) async throws {
+        let opened = try await client.require(
+            [202], .POST, "/v2/\(name)/blobs/uploads/", headers: [(ControlHeader.uploadLength, String(file.size))])
+        guard var location = opened.headers.first(name: "location") else { throw Self.noLocation }
+        var offset: Int64 = 0
+        var attempt = 0
+        while true {
+            do {
+                try await piece(file, from: offset, to: location, progress)
+                break
+            } catch let error as OperatorError where error.code == .unreachable {
+                attempt += 1
+                guard attempt < Self.attempts else { throw error }
+                try await Task.sleep(for: .seconds(attempt))
+                guard let place = try? await status(location) else { continue }
+                location = place.location
+                if place.offset > offset { attempt = 0 }
+                offset = place.offset
+            }
+        }
+        let separator = location.contains("?") ? "&" : "?"
+        _ = try await client.require([201], .PUT, "\(location)\(separator)digest=\(digest)", headers: [("content-length", "0")])
+    }
+
+    /// Sends a small blob that is in memory.
+    func send(_ bytes: [UInt8], digest: Digest) async throws {
+        let opened = try await client.require([202], .POST, "/v2/\(name)/blobs/uploads/")
+        guard let location = opened.headers.first(name: "location") else { throw Self.noLocation }
+        let separator = location.contains("?") ? "&" : "?"
+        _ = try await client.require(
+            [201], .PUT, "\(location)\(separator)digest=\(digest)", body: .bytes(ByteBuffer(bytes: bytes)))
+    }
+
+    private static let noLocation = OperatorError(.protocolFailure, "the server gave no place to upload to")
+
+    private func piece(
+        _ file: LocalFile, from offset: Int64, to location: String, _ progress: @escaping @Sendable (Int64) -> Void
+    ) async throws {
+        let length = file.size - offset
+        guard length > 0 else { return }
+        let pieces = FilePieces(file: file, start: offset, progress: progress)
+        _ = try await client.require(
+            [202], .PATCH, location,
+            headers: [("content-type", MediaType.file), ("content-range", "\(offset)-\(file.size - 1)")],
+            body: .stream(pieces, length: .known(length)))
+    }
+
+    private func status(_ location: String) async throws -> (location: String, offset: Int64) {
+        let response = try await client.require([204], .GET, location)
+        guard let offset = response.headers.first(name: ControlHeader.uploadOffset).flatMap({ Int64($0) }) else {
+            throw OperatorError(.protocolFailure, "the server does not say where the upload stands")
+        }
+        return (response.headers.first(name: "location") ?? location, offset)
+    }
+}
+
+/// A file's bytes from an offset on, as they are asked for: never more than one piece in memory.
+struct FilePieces: AsyncSequence, Sendable {
+    typealias Element = ByteBuffer
+
+    let file: LocalFile
+    let start: Int64
+    let progress: @Sendable (Int64) -> Void
+
+    struct AsyncIterator: AsyncIteratorProtocol {
+        let file: LocalFile
+        var offset: Int64
+        let progress: @Sendable (Int64) -> Void
+
+        mutating func next() async throws -> ByteBuffer? {
+            guard offset < file.size else { return nil }
+            let piece = try file.piece(at: offset)
+            offset += Int64(piece.readableBytes)
+            progress(offset)
+            return piece
+        }
+    }
+
+    func makeAsyncIterator() -> AsyncIterator { AsyncIterator(file: file, offset: start, progress: progress) }
+}

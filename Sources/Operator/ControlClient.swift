@@ -1,0 +1,110 @@
+internal import AsyncHTTPClient
+internal import ControlAPI
+internal import Foundation
+internal import NIOCore
+internal import NIOHTTP1
+
+/// Calls of the control plane. One HTTP client for the length of a command.
+struct ControlClient: Sendable {
+    private static let connectTimeout = TimeAmount.seconds(10)
+    /// There is no limit for a whole request: a push takes as long as it takes. A server that says nothing for this
+    /// long is gone.
+    private static let idleTimeout = TimeAmount.seconds(120)
+    private static let maximumDocument = 256 << 20
+
+    let connection: ServerConnection
+    private let client: HTTPClient
+
+    /// Runs `body` with a client, and closes it.
+    static func with<Value>(_ connection: ServerConnection, _ body: (ControlClient) async throws -> Value) async throws -> Value {
+        var configuration = HTTPClient.Configuration()
+        configuration.timeout = .init(connect: connectTimeout, read: idleTimeout)
+        configuration.connectionPool.retryConnectionEstablishment = false
+        configuration.redirectConfiguration = .disallow
+        let client = HTTPClient(configuration: configuration)
+        do {
+            let value = try await body(ControlClient(connection: connection, client: client))
+            try await client.shutdown()
+            return value
+        } catch {
+            try? await client.shutdown()
+            throw error
+        }
+    }
+
+    /// Sends a request.
+    /// - Parameter location: a path, or the URL of a `Location` header.
+    /// - Throws: `OperatorError` `unreachable`.
+    func send(
+        _ method: HTTPMethod, _ location: String, headers: [(String, String)] = [], body: HTTPClientRequest.Body? = nil
+    ) async throws -> HTTPClientResponse {
+        var request = HTTPClientRequest(url: connection.url(Self.path(location)))
+        request.method = method
+        request.headers = HTTPHeaders(headers)
+        if let token = connection.token { request.headers.add(name: "authorization", value: "Bearer \(token)") }
+        request.headers.replaceOrAdd(name: "user-agent", value: "artifactctl/\(ProductVersion.current)")
+        request.body = body
+        do {
+            return try await client.execute(request, deadline: .distantFuture)
+        } catch let error as OperatorError {
+            throw error
+        } catch {
+            throw OperatorError(
+                .unreachable,
+                "no server at \(connection.place): is it running, and is the address right? (\(Self.explain(error)))")
+        }
+    }
+
+    /// Sends a request and insists on one of some statuses.
+    /// - Throws: `OperatorError` `refused` with the server's words.
+    func require(
+        _ statuses: Set<UInt>, _ method: HTTPMethod, _ location: String, headers: [(String, String)] = [],
+        body: HTTPClientRequest.Body? = nil
+    ) async throws -> HTTPClientResponse {
+        let response = try await send(method, location, headers: headers, body: body)
+        guard statuses.contains(response.status.code) else { throw await Self.refusal(response) }
+        return response
+    }
+
+    /// A JSON document.
+    func document<Value: Decodable>(_ type: Value.Type, _ path: String, method: HTTPMethod = .GET) async throws -> Value {
+        let response = try await require([200], method, path)
+        let bytes = try await Self.bytes(of: response)
+        do {
+            return try JSONDecoder().decode(type, from: Data(bytes))
+        } catch {
+            throw OperatorError(.protocolFailure, "the server's answer to \(path) cannot be read: is it a provisioner?")
+        }
+    }
+
+    /// The whole body, in memory.
+    static func bytes(of response: HTTPClientResponse) async throws -> [UInt8] {
+        do {
+            return Array((try await response.body.collect(upTo: maximumDocument)).readableBytesView)
+        } catch {
+            throw OperatorError(.unreachable, "the server's answer broke off (\(explain(error)))")
+        }
+    }
+
+    static func refusal(_ response: HTTPClientResponse) async -> OperatorError {
+        let bytes = (try? await bytes(of: response)) ?? []
+        let status = Int(response.status.code)
+        if let document = try? JSONDecoder().decode(ErrorDocument.self, from: Data(bytes)), let first = document.errors.first {
+            return OperatorError(.refused, "the server refused: \(first.message) (\(first.code), \(status))", status: status)
+        }
+        return OperatorError(.refused, "the server answered \(status) \(response.status.reasonPhrase)", status: status)
+    }
+
+    /// A `Location` may be a path or a whole URL; only its path and query count, for the server's own idea of its
+    /// address may not be ours.
+    private static func path(_ location: String) -> String {
+        guard let mark = location.range(of: "://") else { return location }
+        let rest = location[mark.upperBound...]
+        return rest.firstIndex(of: "/").map { String(rest[$0...]) } ?? "/"
+    }
+
+    private static func explain(_ error: any Error) -> String {
+        if let error = error as? HTTPClientError { return error.shortDescription }
+        return "\(error)"
+    }
+}

@@ -1,0 +1,115 @@
+internal import ArgumentParser
+internal import ControlAPI
+internal import Foundation
+internal import NIOHTTP1
+
+/// `artifactctl host ls|show|arm`.
+struct HostCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "host", abstract: "Hosts, discovered machines and their timelines.",
+        subcommands: [HostListCommand.self, HostShowCommand.self, HostArmCommand.self])
+}
+
+struct HostListCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "ls", abstract: "List hosts of the site file and discovered machines.")
+
+    @OptionGroup var server: ServerOptions
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func run() async throws {
+        let list = try await ControlClient.with(try server.connection()) { client in
+            try await client.document([HostReport].self, "/api/v1/hosts")
+        }
+        print(json ? try OutputFormat.json(list) : Self.table(list))
+    }
+
+    static func table(_ list: [HostReport]) -> String {
+        OutputFormat.table(
+            ["HOST", "STATE", "PROFILE", "BOOT", "ADDRESS", "LAST SEEN", "MAC"],
+            list.map { host in
+                [
+                    host.name ?? "-", host.state, host.profile ?? "-", host.boot ?? "-", host.address ?? "-",
+                    host.lastSeen.map(OutputFormat.time) ?? "never", host.macs.joined(separator: " "),
+                ]
+            })
+    }
+}
+
+struct HostShowCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "show", abstract: "Show a host, or a discovered machine, with its timeline.")
+
+    @OptionGroup var server: ServerOptions
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    @Argument(help: "The host's name, or a MAC address.")
+    var host: String
+
+    func run() async throws {
+        let report = try await ControlClient.with(try server.connection()) { client in
+            try await client.document(HostReport.self, "/api/v1/hosts/\(HostPath.escape(host))")
+        }
+        print(json ? try OutputFormat.json(report) : Self.text(report))
+    }
+
+    static func text(_ host: HostReport) -> String {
+        let facts: [(String, String?)] = [
+            ("host", host.name ?? "not in the site file"), ("state", host.state),
+            ("profile", host.profile.map { "\($0), boot: \(host.boot ?? "-")" }), ("mac", host.macs.joined(separator: " ")),
+            ("address", host.address), ("uuid", host.uuid), ("serial", host.serial),
+            ("machine", [host.architecture, host.platform].compactMap { $0 }.joined(separator: ", ")),
+        ]
+        var lines = facts.compactMap { name, value in
+            value.flatMap { $0.isEmpty ? nil : name.padding(toLength: 9, withPad: " ", startingAt: 0) + $0 }
+        }
+        let events = host.events ?? []
+        lines.append("")
+        lines.append(events.isEmpty ? "never seen" : timeline(events))
+        return lines.joined(separator: "\n")
+    }
+
+    /// One line for each step, with the seconds since the step before.
+    static func timeline(_ events: [HostReport.Event]) -> String {
+        var previous: Int64?
+        return events.map { event in
+            let gap = previous.map { String(format: "%+8.1f s", Double(event.time - $0) / 1000) } ?? "          "
+            previous = event.time
+            let size = event.bytes.map { $0 > 0 ? " (\(ByteCount($0)))" : "" } ?? ""
+            let kind = event.kind.padding(toLength: 10, withPad: " ", startingAt: 0)
+            return "\(OutputFormat.time(event.time)) \(gap)  \(kind)\(event.detail)\(size)"
+        }.joined(separator: "\n")
+    }
+}
+
+struct HostArmCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "arm", abstract: "Have a host given its profile again at the next boot.",
+        discussion: "A host with 'boot: once' that has reported that it is installed boots its disk until it is armed. THIS INSTALLS IT AGAIN.")
+
+    @OptionGroup var server: ServerOptions
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    @Argument(help: "The host's name.")
+    var host: String
+
+    func run() async throws {
+        let report = try await ControlClient.with(try server.connection()) { client in
+            try await client.document(HostReport.self, "/api/v1/hosts/\(HostPath.escape(host))/arm", method: .POST)
+        }
+        print(json ? try OutputFormat.json(report) : "\(host) is armed: \(report.profile ?? "no profile"), boot: \(report.boot ?? "-")")
+    }
+}
+
+/// A host's name or MAC in a URL's path.
+enum HostPath {
+    static func escape(_ text: String) -> String {
+        text.addingPercentEncoding(withAllowedCharacters: .alphanumerics.union(.init(charactersIn: "-.:"))) ?? text
+    }
+}

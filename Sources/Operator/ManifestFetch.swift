@@ -1,0 +1,28 @@
+internal import Artifacts
+internal import AsyncHTTPClient
+internal import Foundation
+internal import NIOHTTP1
+
+/// A version as the server has it, checked: the bytes of the manifest have the digest that names it.
+struct FetchedRelease {
+    let digest: Digest
+    let mediaType: String
+    let manifest: Manifest
+    let release: Release
+
+    /// - Throws: `OperatorError`.
+    static func fetch(_ reference: Reference, _ client: ControlClient) async throws -> FetchedRelease {
+        let response = try await client.require(
+            [200], .GET, "/v2/\(reference.name)/manifests/\(reference.version)",
+            headers: [("accept", MediaType.manifests.sorted().joined(separator: ", "))])
+        let bytes = try await ControlClient.bytes(of: response)
+        let digest = SHA256.digest(of: bytes)
+        if case .digest(let expected) = reference.version, expected != digest {
+            throw OperatorError(.digestMismatch, "the server's manifest has digest \(digest), not \(expected)")
+        }
+        let manifest = try Manifest(json: bytes)
+        return FetchedRelease(
+            digest: digest, mediaType: response.headers.first(name: "content-type") ?? "", manifest: manifest,
+            release: try Release(digest: digest, manifest: manifest))
+    }
+}

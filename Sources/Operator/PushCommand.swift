@@ -1,0 +1,81 @@
+internal import ArgumentParser
+internal import Artifacts
+internal import ControlAPI
+internal import Foundation
+
+/// `artifactctl push NAME:TAG FILE...`.
+struct PushCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "push", abstract: "Publish files as a version of an artifact.",
+        discussion: """
+            A file is published under its own name; PATH=FILE gives it another. What the server has is not sent again.
+            A version is immutable: pushing the same files again is fine, other files are refused.
+
+              artifactctl push debian-installer:12 linux initrd.gz
+              artifactctl push debian-installer:12 boot/linux=./vmlinuz-6.1
+            """)
+
+    @OptionGroup var server: ServerOptions
+
+    @Flag(help: "Print the result as JSON, and no progress.")
+    var json = false
+
+    @Argument(help: "The version, NAME:TAG.")
+    var reference: String
+
+    @Argument(help: "The files, each FILE or PATH=FILE.", completion: .file())
+    var files: [String]
+
+    mutating func validate() throws {
+        guard let parsed = try? Reference(reference), case .tag = parsed.version else {
+            do { _ = try Reference(reference) } catch { throw ValidationError("\(error)") }
+            throw ValidationError("'\(reference)' is a digest: publish under a tag, NAME:TAG")
+        }
+        var seen: Set<String> = []
+        for file in files {
+            let (path, _) = Self.split(file)
+            do { _ = try ArtifactPath(path) } catch { throw ValidationError("\(error)") }
+            guard seen.insert(path).inserted else {
+                throw ValidationError("two files would be named '\(path)': give one another name with PATH=FILE")
+            }
+        }
+    }
+
+    /// `PATH=FILE`, or a file under its own name.
+    static func split(_ argument: String) -> (path: String, file: String) {
+        if let mark = argument.firstIndex(of: "="), mark != argument.startIndex {
+            return (String(argument[..<mark]), String(argument[argument.index(after: mark)...]))
+        }
+        return (argument.split(separator: "/").last.map(String.init) ?? argument, argument)
+    }
+
+    func run() async throws {
+        let reference = try Reference(reference)
+        let files = try self.files.map { argument in
+            let (path, file) = Self.split(argument)
+            return try LocalFile(file, path: ArtifactPath(path))
+        }
+        let connection = try server.connection()
+        let result = try await ControlClient.with(connection) { client in
+            let push = Push(
+                client: client, reference: reference, progress: ProgressReport(style: ProgressReport.style(json: json)))
+            return try await push.run(files)
+        }
+        print(json ? try OutputFormat.json(result) : "\(reference) \(result.digest)")
+    }
+}
+
+/// What a push did, for `--json`.
+struct PushResult: Codable {
+    struct File: Codable {
+        var path: String
+        var digest: Digest
+        var size: Int64
+        /// False when the server had it.
+        var sent: Bool
+    }
+
+    var reference: String
+    var digest: Digest
+    var files: [File]
+}

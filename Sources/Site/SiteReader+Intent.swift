@@ -1,0 +1,66 @@
+internal import Artifacts
+
+extension SiteReader {
+    func readService(_ name: String, _ section: YAMLSection) -> Service? {
+        let zone = section.requiredString("zone", example: "management")
+        let provider = section.requiredString("provider", example: "provisioner-01")
+        let exposed = section.strings("expose_in")
+        for (text, position) in exposed { diagnostics.remember("\(section.path).expose_in.\(text)", at: position) }
+        guard let zone, let provider else { return nil }
+        return Service(
+            name: name, zone: zone == "management" ? .management : .substrate(zone),
+            provider: provider == "authority" ? .authority : .host(provider), exposedIn: exposed.map(\.text))
+    }
+
+    func readProfile(_ name: String, _ section: YAMLSection) -> Profile? {
+        let kernel = section.string("kernel").flatMap { file($0, section, "kernel") }
+        let initrds = section.strings("initrd").compactMap { text, position in
+            diagnostics.remember("\(section.path).initrd.\(text)", at: position)
+            return file(text, section, "initrd.\(text)")
+        }
+        let arguments = section.strings("args")
+        for (index, argument) in arguments.enumerated() {
+            diagnostics.remember("\(section.path).args.\(index)", at: argument.position)
+        }
+        let answer = section.string("answer").flatMap { file($0, section, "answer") }
+        let image = section.string("image").flatMap { file($0, section, "image") }
+        if !section.has("kernel"), !section.has("image") {
+            diagnostics.report(
+                .error, "V42", at: section.position,
+                "'\(section.path)' boots nothing: add 'kernel: NAME:TAG/PATH' (and 'initrd: [NAME:TAG/PATH]')")
+        }
+        if section.has("kernel"), section.has("image") {
+            section.fail("image", "V42", "a profile has either a kernel or an image")
+        }
+        return Profile(
+            name: name, kernel: kernel, initrds: initrds, arguments: arguments.map(\.text), answer: answer,
+            image: image)
+    }
+
+    private func file(_ text: String, _ section: YAMLSection, _ key: String) -> FileReference? {
+        do {
+            return try FileReference(text)
+        } catch {
+            section.fail(key, "V53", "\(error)")
+            return nil
+        }
+    }
+
+    func readAssignment(_ host: String, _ section: YAMLSection) -> Assignment? {
+        let profile = section.string("profile")
+        let boot = section.choice("boot", "V43", as: BootFrequency.self)
+        if !section.has("boot") {
+            diagnostics.report(
+                .error, "V43", at: section.position,
+                "'\(section.child("boot"))' is missing: say 'once' (install), 'always' (diskless) or 'local' (its disk)")
+        }
+        guard let boot else { return nil }
+        if profile == nil, boot != .local {
+            diagnostics.report(
+                .error, "V42", at: section.position,
+                "'\(section.child("profile"))' is missing: name the profile to boot, or write 'boot: local'")
+            return nil
+        }
+        return Assignment(host: host, profile: profile, boot: boot)
+    }
+}

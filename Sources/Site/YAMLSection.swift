@@ -1,0 +1,163 @@
+internal import Yams
+
+extension Node {
+    var position: SitePosition { SitePosition(line: mark?.line ?? 1, column: mark?.column ?? 1) }
+
+    /// `null`, `~` or nothing at all.
+    var isNull: Bool {
+        guard case .scalar(let scalar) = self, scalar.style == .plain else { return false }
+        return ["", "~", "null", "Null", "NULL"].contains(scalar.string)
+    }
+}
+
+/// One mapping of the site file, read key by key. What was not read by `finish` is reported as unknown, so a key is
+/// either understood or refused by name.
+final class YAMLSection {
+    /// Dotted path of the mapping, for messages and for remembering positions: `hosts.hv01.interfaces`.
+    let path: String
+    let position: SitePosition
+    let diagnostics: DiagnosticCollector
+    private let entries: [(key: String, node: Node, position: SitePosition)]
+    private var known: [String] = []
+
+    /// nil, with a finding, when the node is no mapping of plain keys.
+    init?(_ node: Node, path: String, diagnostics: DiagnosticCollector) {
+        self.path = path
+        self.diagnostics = diagnostics
+        position = node.position
+        guard case .mapping(let mapping) = node else {
+            diagnostics.report(
+                .error, "V01", at: node.position, "\(path.isEmpty ? "the file" : "'\(path)'") must be a mapping of keys to values")
+            return nil
+        }
+        var entries: [(key: String, node: Node, position: SitePosition)] = []
+        for (key, value) in mapping {
+            guard case .scalar(let scalar) = key else {
+                diagnostics.report(.error, "V01", at: key.position, "keys must be plain words")
+                continue
+            }
+            entries.append((scalar.string, value, key.position))
+        }
+        self.entries = entries
+        for entry in entries { diagnostics.remember(child(entry.key), at: entry.position) }
+    }
+
+    func child(_ key: String) -> String { path.isEmpty ? key : "\(path).\(key)" }
+
+    /// Every key with its node, for mappings whose keys are names. Marks all as read.
+    var all: [(key: String, node: Node, position: SitePosition)] {
+        known += entries.map(\.key)
+        return entries
+    }
+
+    /// The node under a key; nil when it is absent or null.
+    func node(_ key: String) -> Node? {
+        known.append(key)
+        guard let entry = entries.first(where: { $0.key == key }), !entry.node.isNull else { return nil }
+        return entry.node
+    }
+
+    /// Whether the key stands there at all, null or not.
+    func has(_ key: String) -> Bool { entries.contains { $0.key == key } }
+
+    func fail(_ key: String, _ code: String, _ message: String) {
+        diagnostics.report(.error, code, path: child(key), "\(child(key)): \(message)")
+    }
+
+    func section(_ key: String) -> YAMLSection? {
+        node(key).flatMap { YAMLSection($0, path: child(key), diagnostics: diagnostics) }
+    }
+
+    func string(_ key: String) -> String? {
+        guard let node = node(key) else { return nil }
+        guard case .scalar(let scalar) = node else {
+            fail(key, "V01", "a single value is expected")
+            return nil
+        }
+        return scalar.string
+    }
+
+    func requiredString(_ key: String, _ code: String = "V01", example: String) -> String? {
+        if node(key) == nil {
+            diagnostics.report(
+                .error, code, at: position, "'\(child(key))' is missing: add for example '\(key): \(example)'")
+            return nil
+        }
+        return string(key)
+    }
+
+    func integer(_ key: String, in range: ClosedRange<Int>) -> Int? {
+        guard let text = string(key) else { return nil }
+        guard let value = Int(text), range.contains(value) else {
+            fail(key, "V01", "'\(text)' must be a whole number from \(range.lowerBound) to \(range.upperBound)")
+            return nil
+        }
+        return value
+    }
+
+    func boolean(_ key: String) -> Bool? {
+        guard let text = string(key) else { return nil }
+        switch text {
+        case "true": return true
+        case "false": return false
+        default:
+            fail(key, "V01", "'\(text)' must be true or false")
+            return nil
+        }
+    }
+
+    /// A list of single values, each with its place.
+    func strings(_ key: String) -> [(text: String, position: SitePosition)] {
+        guard let node = node(key) else { return [] }
+        guard case .sequence(let sequence) = node else {
+            fail(key, "V01", "a list is expected: write [a, b]")
+            return []
+        }
+        return sequence.compactMap { element in
+            guard case .scalar(let scalar) = element else {
+                diagnostics.report(.error, "V01", at: element.position, "\(child(key)): a single value is expected")
+                return nil
+            }
+            return (scalar.string, element.position)
+        }
+    }
+
+    func sections(_ key: String) -> [YAMLSection] {
+        guard let node = node(key) else { return [] }
+        guard case .sequence(let sequence) = node else {
+            fail(key, "V01", "a list of mappings is expected")
+            return []
+        }
+        return sequence.enumerated().compactMap { index, element in
+            YAMLSection(element, path: "\(child(key)).\(index)", diagnostics: diagnostics)
+        }
+    }
+
+    /// One of an enumeration's words.
+    func choice<Value: RawRepresentable & CaseIterable>(_ key: String, _ code: String, as type: Value.Type) -> Value?
+    where Value.RawValue == String {
+        guard let text = string(key) else { return nil }
+        guard let value = Value(rawValue: text) else {
+            let words = Value.allCases.map { "'\($0.rawValue)'" }.joined(separator: ", ")
+            fail(key, code, "'\(text)' must be one of \(words)")
+            return nil
+        }
+        return value
+    }
+
+    /// A list of words, each with what is wrong when it is not in the list.
+    func refuse(_ key: String, _ code: String, _ message: String) {
+        if node(key) != nil { fail(key, code, message) }
+    }
+
+    /// Reports every key that nobody asked for, with the nearest known one as a hint.
+    func finish() {
+        for entry in entries where !known.contains(entry.key) {
+            let hint =
+                Spelling.nearest(to: entry.key, among: known).map { "did you mean '\($0)'?" }
+                ?? (known.isEmpty ? "remove it" : "known here: \(known.sorted().joined(separator: ", "))")
+            diagnostics.report(
+                .error, "V01", at: entry.position, "unknown key '\(child(entry.key))': \(hint)")
+        }
+    }
+}

@@ -1,0 +1,178 @@
+package import Artifacts
+internal import GRDB
+internal import Synchronization
+
+/// A stored manifest.
+package struct StoredManifest: Sendable, Hashable {
+    package let digest: Digest
+    package let mediaType: String
+    package let bytes: [UInt8]
+}
+
+/// A tag with what it names, for listings.
+package struct TaggedArtifact: Sendable, Hashable {
+    package let name: ArtifactName
+    package let tag: Tag
+    package let digest: Digest
+    /// Seconds since 1970.
+    package let publishedAt: Int64
+}
+
+extension ArtifactStore {
+    /// Publishes a manifest. When this returns it survives a power cut, and `releases` has it.
+    /// - Parameter version: the tag to publish under, or the digest that the bytes must have.
+    /// - Throws: `invalidManifest`, `digestMismatch`, `manifestBlobUnknown` (naming the blobs), `tagExists`, `noSpace`,
+    ///   `degraded`. Nothing is published then.
+    package func publish(
+        _ bytes: [UInt8], mediaType: String, name: ArtifactName, version: Version
+    ) async throws(StoreError) -> Digest {
+        let digest = SHA256.digest(of: bytes)
+        if case .digest(let expected) = version, expected != digest {
+            throw StoreError(.digestMismatch, "the manifest's digest is \(digest), not \(expected)")
+        }
+        let manifest: Manifest
+        let release: Release
+        do {
+            manifest = try Manifest(json: bytes)
+            release = try Release(digest: digest, manifest: manifest)
+        } catch {
+            throw StoreError(.invalidManifest, "\(error)")
+        }
+        if let inner = manifest.mediaType, inner != mediaType {
+            throw StoreError(.invalidManifest, "the manifest says it is '\(inner)' and was sent as '\(mediaType)'")
+        }
+        // Checked before a byte is written, and again in the transaction that publishes.
+        try withCatalog { try $0.read { try self.requirePublishable($0, manifest, digest, name, version) } }
+        _ = try await storeBlob(bytes, name: name)
+        let now = clock()
+        let tag: Tag? = if case .tag(let tag) = version { tag } else { nil }
+        try withCatalog { pool in
+            try pool.write { database in
+                try self.requirePublishable(database, manifest, digest, name, version)
+                try database.execute(
+                    sql: """
+                        INSERT OR IGNORE INTO manifest
+                            (name, digest, media_type, artifact_type, subject, size, created_at)
+                        VALUES (?, ?, ?, ?, ?, ?, ?)
+                        """,
+                    arguments: [
+                        name.description, digest.column, mediaType, manifest.artifactType,
+                        manifest.subject?.digest.column, bytes.count, now,
+                    ])
+                for reference in Self.references(of: manifest) {
+                    try database.execute(
+                        sql: "INSERT OR IGNORE INTO manifest_reference (name, manifest, digest) VALUES (?, ?, ?)",
+                        arguments: [name.description, digest.column, reference.column])
+                }
+                if let tag {
+                    try database.execute(
+                        sql: "INSERT OR IGNORE INTO tag (name, tag, digest, updated_at) VALUES (?, ?, ?, ?)",
+                        arguments: [name.description, tag.description, digest.column, now])
+                }
+            }
+        }
+        index.withLock { $0.insert(release, name: name, tag: tag) }
+        return digest
+    }
+
+    private static func references(of manifest: Manifest) -> [Digest] {
+        ([manifest.config].compactMap { $0 } + (manifest.layers ?? []) + (manifest.manifests ?? [])).map(\.digest)
+    }
+
+    private func requirePublishable(
+        _ database: Database, _ manifest: Manifest, _ digest: Digest, _ name: ArtifactName, _ version: Version
+    ) throws {
+        var missing: [Digest] = []
+        for descriptor in [manifest.config].compactMap({ $0 }) + (manifest.layers ?? []) {
+            let size = try Int64.fetchOne(
+                database,
+                sql: """
+                    SELECT size FROM blob JOIN repository_blob USING (digest)
+                    WHERE digest = ? AND name = ? AND state = 'present'
+                    """, arguments: [descriptor.digest.column, name.description])
+            if size == nil {
+                missing.append(descriptor.digest)
+            } else if size != descriptor.size {
+                throw StoreError(
+                    .invalidManifest, "\(descriptor.digest) has \(size ?? 0) bytes, not the \(descriptor.size) of the manifest")
+            }
+        }
+        for descriptor in manifest.manifests ?? [] {
+            let there = try Bool.fetchOne(
+                database, sql: "SELECT 1 FROM manifest WHERE name = ? AND digest = ?",
+                arguments: [name.description, descriptor.digest.column])
+            if there == nil { missing.append(descriptor.digest) }
+        }
+        guard missing.isEmpty else {
+            let list = missing.map(\.description).joined(separator: ", ")
+            throw StoreError(.manifestBlobUnknown, "the manifest names blobs that \(name) does not hold: \(list)")
+        }
+        if case .tag(let tag) = version {
+            let holder = try String.fetchOne(
+                database, sql: "SELECT digest FROM tag WHERE name = ? AND tag = ?",
+                arguments: [name.description, tag.description])
+            if let holder, holder != digest.column {
+                throw StoreError(
+                    .tagExists, "\(name):\(tag) is published and immutable (sha256:\(holder)): publish under another tag")
+            }
+        }
+    }
+
+    /// - Throws: `manifestUnknown`.
+    package func manifest(_ version: Version, name: ArtifactName) throws(StoreError) -> StoredManifest {
+        let row = try withCatalog { pool in
+            try pool.read { database in
+                let key: String? =
+                    switch version {
+                    case .digest(let digest): digest.column
+                    case .tag(let tag):
+                        try String.fetchOne(
+                            database, sql: "SELECT digest FROM tag WHERE name = ? AND tag = ?",
+                            arguments: [name.description, tag.description])
+                    }
+                return try Row.fetchOne(
+                    database, sql: "SELECT digest, media_type FROM manifest WHERE name = ? AND digest = ?",
+                    arguments: [name.description, key])
+            }
+        }
+        guard let row, let digest = try? Digest(hex: row["digest"] as String) else {
+            throw StoreError(.manifestUnknown, "\(name) has no version '\(version)'")
+        }
+        guard let bytes = SmallFile.read(directory.blobPath(digest), limit: Manifest.maximumSize),
+            SHA256.digest(of: bytes) == digest
+        else { throw StoreError(.failure, "the manifest \(digest) is damaged on disk: push it again") }
+        return StoredManifest(digest: digest, mediaType: row["media_type"], bytes: bytes)
+    }
+
+    /// A page of tags in lexical order, after `last`.
+    /// - Throws: `nameUnknown` when nothing was ever published under the name.
+    package func tags(name: ArtifactName, after last: String?, limit: Int) throws(StoreError) -> [String] {
+        try withCatalog { pool in
+            try pool.read { database in
+                let known = try Bool.fetchOne(
+                    database,
+                    sql: "SELECT EXISTS (SELECT 1 FROM manifest WHERE name = ?1) OR EXISTS (SELECT 1 FROM repository_blob WHERE name = ?1)",
+                    arguments: [name.description])
+                guard known == true else { throw StoreError(.nameUnknown, "there is no artifact '\(name)'") }
+                return try String.fetchAll(
+                    database, sql: "SELECT tag FROM tag WHERE name = ? AND tag > ? ORDER BY tag LIMIT ?",
+                    arguments: [name.description, last ?? "", limit])
+            }
+        }
+    }
+
+    /// Every tag of every name, in lexical order.
+    package func taggedArtifacts() throws(StoreError) -> [TaggedArtifact] {
+        try withCatalog { pool in
+            try pool.read { database in
+                try Row.fetchAll(database, sql: "SELECT name, tag, digest, updated_at FROM tag ORDER BY name, tag")
+                    .compactMap { row in
+                        guard let name = try? ArtifactName(row["name"] as String), let tag = try? Tag(row["tag"] as String),
+                            let digest = try? Digest(hex: row["digest"] as String)
+                        else { return nil }
+                        return TaggedArtifact(name: name, tag: tag, digest: digest, publishedAt: row["updated_at"])
+                    }
+            }
+        }
+    }
+}

@@ -1,0 +1,79 @@
+package import Artifacts
+internal import GRDB
+internal import Synchronization
+
+/// What a store needs to know.
+package struct StoreConfiguration: Sendable {
+    /// The data directory, an absolute path.
+    package var path: String
+    /// Bytes kept free; nil for the default of `SpaceGuard`.
+    package var reserve: Int64?
+    /// Seconds since 1970.
+    package var clock: @Sendable () -> Int64
+    package var files: any FileOperations
+
+    package init(
+        path: String, reserve: Int64? = nil, clock: @escaping @Sendable () -> Int64,
+        files: any FileOperations = SystemFileOperations()
+    ) {
+        self.path = path
+        self.reserve = reserve
+        self.clock = clock
+        self.files = files
+    }
+}
+
+/// The content-addressed store: uploads come in, blobs and manifests stay, an immutable index of everything published
+/// goes out to whoever boots machines. Calls block and belong on threads that may.
+package final class ArtifactStore: Sendable {
+    /// Fewer uploads at once than a flood would open.
+    package static let maximumUploads = 1024
+
+    package let directory: DataDirectory
+    package let health = StoreHealth()
+    let catalog: Catalog
+    let files: any FileOperations
+    let space: SpaceGuard
+    let committer: BlobCommitter
+    let clock: @Sendable () -> Int64
+    let uploads = Mutex<[String: Upload]>([:])
+    let index = Mutex(ReleaseIndex())
+
+    /// Opens the store and finishes what a crash interrupted: see `Recovery`.
+    /// - Throws: `StoreError` (`locked`, `unsupportedVersion`, `failure`).
+    package init(_ configuration: StoreConfiguration) throws(StoreError) {
+        files = configuration.files
+        clock = configuration.clock
+        directory = try DataDirectory(path: configuration.path, files: files)
+        do {
+            catalog = try Catalog(path: directory.catalogPath)
+            space = SpaceGuard(reserve: configuration.reserve, path: directory.stagingPath, files: files)
+            committer = BlobCommitter(directory: directory, files: files, catalog: catalog, clock: clock)
+            try Recovery(directory: directory, catalog: catalog, files: files).run()
+            let loaded = try ReleaseLoader(reader: catalog.pool, blobPath: directory.blobPath).load()
+            index.withLock { $0 = loaded }
+        } catch let error as StoreError {
+            throw error
+        } catch {
+            throw StoreError(.failure, "the store in \(configuration.path) cannot be opened", cause: error)
+        }
+    }
+
+    /// Everything published, as of now. A value: later publishing does not change it.
+    package var releases: ReleaseIndex { index.withLock { $0 } }
+
+    /// The path of a blob's bytes. The file is immutable and may be opened by anybody who learned the digest from
+    /// `releases`.
+    package func blobPath(_ digest: Digest) -> String { directory.blobPath(digest) }
+
+    /// Runs a catalog call, turning its failure into this target's error.
+    func withCatalog<Value>(_ body: (DatabasePool) throws -> Value) throws(StoreError) -> Value {
+        do {
+            return try body(catalog.pool)
+        } catch let error as StoreError {
+            throw error
+        } catch {
+            throw StoreError(.failure, "the catalog failed", cause: error)
+        }
+    }
+}

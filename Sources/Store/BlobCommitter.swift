@@ -1,0 +1,66 @@
+internal import Artifacts
+internal import GRDB
+
+/// The last steps of a blob's way in (facts: write protocol W3 to W6). A crash at any step leaves garbage that
+/// recovery removes, never a row that promises bytes that are not there.
+struct BlobCommitter: Sendable {
+    /// Seconds for which a new blob is safe from collection before a manifest names it.
+    static let leaseSeconds: Int64 = 24 * 3600
+
+    let directory: DataDirectory
+    let files: any FileOperations
+    let catalog: Catalog
+    let clock: @Sendable () -> Int64
+
+    /// Moves a synced staging file to its place and makes the catalog say so.
+    /// - Precondition: the staging file holds exactly `size` bytes whose digest is `digest`, and is synced.
+    func commit(stagingFile: String, digest: Digest, size: Int64, name: ArtifactName, upload: String) throws {
+        // W4: the lease is there before the file can be found, in one transaction with the row.
+        let now = clock()
+        try catalog.pool.write { database in
+            try database.execute(
+                sql: """
+                    INSERT INTO blob (digest, size, state, touched_at) VALUES (?, ?, 'arriving', ?)
+                    ON CONFLICT (digest) DO UPDATE SET touched_at = excluded.touched_at
+                    """, arguments: [digest.column, size, now])
+            try database.execute(
+                sql: "INSERT OR REPLACE INTO lease (digest, holder, expires_at) VALUES (?, ?, ?)",
+                arguments: [digest.column, upload, now + Self.leaseSeconds])
+            try database.execute(
+                sql: "INSERT OR IGNORE INTO repository_blob (name, digest) VALUES (?, ?)",
+                arguments: [name.description, digest.column])
+        }
+        // W5: the name appears, whole, and its directory entry is durable.
+        let path = directory.blobPath(digest)
+        let (outer, inner) = directory.blobDirectory(digest)
+        if try files.makeDirectory(outer) { try files.synchronizeDirectory(directory.blobsPath) }
+        if try files.makeDirectory(inner) { try files.synchronizeDirectory(outer) }
+        try files.makeReadOnly(stagingFile)
+        try place(stagingFile, at: path, digest: digest, size: size)
+        try files.synchronizeDirectory(inner)
+        // W6: only now may anybody be told that it is there.
+        try catalog.pool.write { database in
+            try database.execute(
+                sql: "UPDATE blob SET state = 'present', size = ? WHERE digest = ?", arguments: [size, digest.column])
+            try database.execute(sql: "DELETE FROM upload WHERE id = ?", arguments: [upload])
+        }
+    }
+
+    /// Gives the staged file its final name. A file that is there already is kept when the catalog vouches for it.
+    private func place(_ stagingFile: String, at path: String, digest: Digest, size: Int64) throws {
+        do throws(FileFailure) {
+            try files.renameWithoutReplacing(stagingFile, to: path)
+        } catch {
+            guard error.isAlreadyThere else { throw error }
+            let state = try catalog.pool.read { database in
+                try String.fetchOne(database, sql: "SELECT state FROM blob WHERE digest = ?", arguments: [digest.column])
+            }
+            if state == "present", try files.size(path) == size {
+                try files.removeFile(stagingFile)
+            } else {
+                // Nobody vouches for the file there, and ours was just verified.
+                try files.rename(stagingFile, to: path)
+            }
+        }
+    }
+}

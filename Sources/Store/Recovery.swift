@@ -1,0 +1,80 @@
+internal import Artifacts
+internal import GRDB
+internal import Glibc
+
+/// What happens at start after a crash. Takes time by what was under way, not by what is stored.
+struct Recovery {
+    let directory: DataDirectory
+    let catalog: Catalog
+    let files: any FileOperations
+
+    func run() throws {
+        try settleArrivingBlobs()
+        try settleUploads()
+        try removeStrayStaging()
+    }
+
+    /// Between W4 and W6: the file is there whole, or it never came.
+    private func settleArrivingBlobs() throws {
+        let rows = try catalog.pool.read {
+            try Row.fetchAll($0, sql: "SELECT digest, size FROM blob WHERE state = 'arriving'")
+        }
+        for row in rows {
+            guard let digest = try? Digest(hex: row["digest"] as String) else { continue }
+            let path = directory.blobPath(digest)
+            if try files.size(path) == row["size"], try measure(path) == digest {
+                try files.synchronizeDirectory(directory.blobDirectory(digest).inner)
+                try catalog.pool.write {
+                    try $0.execute(sql: "UPDATE blob SET state = 'present' WHERE digest = ?", arguments: [digest.column])
+                }
+            } else {
+                try files.removeFile(path)
+                try catalog.pool.write { database in
+                    for table in ["lease", "repository_blob", "blob"] {
+                        try database.execute(sql: "DELETE FROM \(table) WHERE digest = ?", arguments: [digest.column])
+                    }
+                }
+            }
+        }
+    }
+
+    /// Sessions go on at their durable offset; those whose bytes are gone end.
+    private func settleUploads() throws {
+        let rows = try catalog.pool.read { try Row.fetchAll($0, sql: "SELECT id, durable_offset FROM upload") }
+        for row in rows {
+            let id: String = row["id"]
+            let size = try files.size(directory.stagingFile(id))
+            guard let size, size >= row["durable_offset"] as Int64 else {
+                try catalog.pool.write { try $0.execute(sql: "DELETE FROM upload WHERE id = ?", arguments: [id]) }
+                continue
+            }
+        }
+    }
+
+    private func removeStrayStaging() throws {
+        let known = try Set(catalog.pool.read { try String.fetchAll($0, sql: "SELECT id FROM upload") })
+        for entry in Self.entries(of: directory.stagingPath) where !known.contains(entry) {
+            try files.removeFile(directory.stagingFile(entry))
+            try files.removeDirectory(directory.stagingDirectory(entry))
+        }
+    }
+
+    private func measure(_ path: String) throws -> Digest {
+        let hasher = try SHA256()
+        _ = try StagedFile.hash(path, upTo: .max, into: hasher)
+        return hasher.finish()
+    }
+
+    private static func entries(of path: String) -> [String] {
+        guard let stream = opendir(path) else { return [] }
+        defer { closedir(stream) }
+        var names: [String] = []
+        while let entry = readdir(stream) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if name != ".", name != ".." { names.append(name) }
+        }
+        return names
+    }
+}

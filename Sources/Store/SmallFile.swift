@@ -1,0 +1,43 @@
+internal import Glibc
+
+/// Whole small files: versions, keys, site files.
+package enum SmallFile {
+    /// nil when the file is absent or cannot be read. At most `limit` bytes and one are returned, so that a caller can
+    /// tell a file that is too large.
+    package static func read(_ path: String, limit: Int = 64 << 20) -> [UInt8]? {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        var bytes: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 64 << 10)
+        while bytes.count <= limit {
+            let count = Glibc.read(descriptor, &chunk, chunk.count)
+            if count == 0 { return bytes }
+            guard count > 0 else {
+                if errno == EINTR { continue }
+                return nil
+            }
+            bytes += chunk[..<count]
+        }
+        return bytes
+    }
+
+    /// Writes a file whole or not at all, durably: temporary file, sync, rename, sync of the directory. Mode 0600.
+    package static func write(_ path: String, _ bytes: [UInt8], _ files: any FileOperations) throws {
+        let temporary = path + ".new"
+        try files.removeFile(temporary)
+        let descriptor = try files.openForWriting(temporary)
+        defer { files.close(descriptor) }
+        var offset = 0
+        while offset < bytes.count {
+            let written = try bytes.withUnsafeBytes { buffer in
+                let rest = UnsafeRawBufferPointer(rebasing: buffer[offset...])
+                return try files.write(descriptor, rest, at: Int64(offset), path: temporary)
+            }
+            offset += written
+        }
+        try files.synchronize(descriptor, path: temporary)
+        try files.rename(temporary, to: path)
+        try files.synchronizeDirectory(path.split(separator: "/").dropLast().reduce("") { $0 + "/" + $1 })
+    }
+}

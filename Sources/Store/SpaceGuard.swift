@@ -1,0 +1,25 @@
+/// Keeps a reserve of free space, so that a full disk never stops the catalog.
+package struct SpaceGuard: Sendable {
+    /// Bytes that uploads may not touch; nil: the larger of 1 GiB and 2 % of the file system, at most a tenth of it.
+    package let reserve: Int64?
+    let path: String
+    let files: any FileOperations
+
+    /// - Throws: `noSpace` with the numbers when `bytes` more would touch the reserve.
+    func require(_ bytes: Int64) throws(StoreError) {
+        guard let (free, total) = try? files.space(path) else { return }
+        let reserve = self.reserve ?? min(max(1 << 30, total / 50), total / 10)
+        guard free - bytes >= reserve else {
+            throw StoreError(
+                .noSpace,
+                "no space: \(bytes) bytes are needed, \(max(0, free - reserve)) are free beside the reserve of \(reserve)")
+        }
+    }
+
+    /// The error for a failed call: a full disk is told with numbers.
+    func explain(_ failure: FileFailure) -> StoreError {
+        guard failure.isNoSpace else { return StoreError(.failure, "the disk failed", cause: failure) }
+        let free = (try? files.space(path))?.free ?? 0
+        return StoreError(.noSpace, "no space: the disk is full, \(free) bytes are free", cause: failure)
+    }
+}

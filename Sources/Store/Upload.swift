@@ -1,0 +1,198 @@
+package import Artifacts
+internal import GRDB
+
+/// One upload session: bytes arrive in order, are hashed as they come, and become a blob when their digest is the one
+/// that was asked for. It survives a restart of the program at its last durable offset.
+package actor Upload {
+    /// Bytes between two durable offsets.
+    static let checkpointInterval: Int64 = 64 << 20
+
+    /// The right to append, for one request at a time: a new request takes over from one whose connection died.
+    package struct Turn: Sendable, Hashable { fileprivate let number: Int }
+
+    package nonisolated let id: String
+    package nonisolated let name: ArtifactName
+    private nonisolated let executor: BlockingExecutor
+    package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
+    private let committer: BlobCommitter
+    private let space: SpaceGuard
+    private let health: StoreHealth
+    private let hasher: SHA256
+    private var descriptor: Int32?
+    private var declaredSize: Int64?
+    private var offset: Int64
+    private var durableOffset: Int64
+    private var turn = 0
+
+    private var files: any FileOperations { committer.files }
+    private var path: String { committer.directory.stagingFile(id) }
+
+    /// - Parameter hasher: has already seen the first `offset` bytes.
+    init(
+        id: String, name: ArtifactName, committer: BlobCommitter, space: SpaceGuard, health: StoreHealth,
+        hasher: SHA256, descriptor: Int32, declaredSize: Int64?, offset: Int64
+    ) {
+        self.id = id
+        self.name = name
+        self.committer = committer
+        self.space = space
+        self.health = health
+        self.hasher = hasher
+        self.descriptor = descriptor
+        self.declaredSize = declaredSize
+        self.offset = offset
+        durableOffset = offset
+        executor = BlockingExecutor(label: "upload \(id)")
+    }
+
+    deinit { if let descriptor { committer.files.close(descriptor) } }
+
+    /// The offset that survives a crash: what a client is told.
+    package func durable() -> Int64 { durableOffset }
+
+    /// Takes the session over; earlier turns can append no more.
+    /// - Parameter offset: where the caller's bytes start; nil for "wherever it stands".
+    /// - Throws: `offsetMismatch` when the session stands elsewhere; nothing changes then.
+    package func begin(at offset: Int64?) throws(StoreError) -> Turn {
+        try requireOpen()
+        if let offset, offset != self.offset {
+            throw StoreError(
+                .offsetMismatch, "the upload stands at byte \(self.offset), and the piece starts at byte \(offset)")
+        }
+        turn += 1
+        return Turn(number: turn)
+    }
+
+    /// Appends bytes. After a full disk the session stays, at what was written: free space and go on.
+    /// - Throws: `superseded`, `noSpace`, `sizeMismatch` (more than was declared), `degraded`.
+    package func append(_ bytes: [UInt8], turn: Turn) throws(StoreError) {
+        try requireTurn(turn)
+        guard let descriptor else { throw StoreError(.uploadUnknown, "the upload has ended") }
+        if let declaredSize, offset + Int64(bytes.count) > declaredSize {
+            throw StoreError(.sizeMismatch, "more bytes came than the \(declaredSize) that were announced")
+        }
+        if declaredSize == nil { try space.require(Int64(bytes.count)) }
+        do {
+            var written = 0
+            while written < bytes.count {
+                let count = try bytes.withUnsafeBytes { buffer throws(FileFailure) in
+                    let rest = UnsafeRawBufferPointer(rebasing: buffer[written...])
+                    let count = try files.write(descriptor, rest, at: offset, path: path)
+                    hasher.update(UnsafeRawBufferPointer(rebasing: rest[..<count]))
+                    return count
+                }
+                guard count > 0 else { throw FileFailure(operation: "write", path: path, errorNumber: 5) }
+                written += count
+                offset += Int64(count)
+            }
+        } catch let failure as FileFailure {
+            throw space.explain(failure)
+        } catch {
+            throw StoreError(.failure, "the upload could not be written", cause: error)
+        }
+        if offset - durableOffset >= Self.checkpointInterval { try checkpoint(turn: turn) }
+    }
+
+    /// Makes everything so far durable and returns the offset that clients may be told.
+    /// - Throws: `superseded`; `degraded` when the disk refused.
+    package func checkpoint(turn: Turn) throws(StoreError) {
+        try requireTurn(turn)
+        guard let descriptor, offset > durableOffset else { return }
+        files.startWriteback(descriptor)
+        try synchronize(descriptor)
+        do {
+            try committer.catalog.pool.write { database in
+                try database.execute(
+                    sql: "UPDATE upload SET durable_offset = ?, touched_at = ? WHERE id = ?",
+                    arguments: [offset, committer.clock(), id])
+            }
+        } catch {
+            throw StoreError(.failure, "the upload's offset could not be stored", cause: error)
+        }
+        durableOffset = offset
+    }
+
+    /// Ends the session with a blob. When this returns, the blob survives a power cut.
+    /// - Throws: `digestMismatch` (the session is gone: its bytes are useless), `sizeMismatch`, `noSpace`, `degraded`.
+    package func finish(_ expected: Digest, turn: Turn) throws(StoreError) {
+        try requireTurn(turn)
+        guard let descriptor else { throw StoreError(.uploadUnknown, "the upload has ended") }
+        if let declaredSize, offset != declaredSize {
+            throw StoreError(.sizeMismatch, "\(declaredSize) bytes were announced and \(offset) came: send the rest")
+        }
+        let measured = hasher.finish()
+        guard measured == expected else {
+            end()
+            discard()
+            throw StoreError(.digestMismatch, "the \(offset) bytes that came have digest \(measured), not \(expected)")
+        }
+        do {
+            // W3: the room that was reserved and not used goes back, then the bytes become durable.
+            try files.truncate(descriptor, to: offset, path: path)
+            try synchronize(descriptor)
+            try committer.commit(stagingFile: path, digest: expected, size: offset, name: name, upload: id)
+            end()
+            try? files.removeDirectory(committer.directory.stagingDirectory(id))
+        } catch let error as StoreError {
+            if descriptor == self.descriptor { try? rehash() }
+            throw error
+        } catch let failure as FileFailure {
+            try? rehash()
+            throw space.explain(failure)
+        } catch {
+            try? rehash()
+            throw StoreError(.failure, "the blob could not be published", cause: error)
+        }
+    }
+
+    /// Ends the session and removes its bytes.
+    package func cancel() throws(StoreError) {
+        try requireOpen()
+        end()
+        discard()
+    }
+
+    /// The hash was taken out by a failed `finish`; reading the file again lets the client repeat it.
+    private func rehash() throws {
+        offset = try StagedFile.hash(path, upTo: offset, into: hasher)
+    }
+
+    private func synchronize(_ descriptor: Int32) throws(StoreError) {
+        do {
+            try files.synchronize(descriptor, path: path)
+        } catch {
+            // The kernel marks the pages clean after a failed fsync, so nothing of this file can be trusted.
+            end()
+            discard()
+            health.degrade(error)
+            throw StoreError(.degraded, "the disk refused to store: nothing more is accepted until it is mended", cause: error)
+        }
+    }
+
+    private func end() {
+        if let descriptor { files.close(descriptor) }
+        descriptor = nil
+        turn += 1
+    }
+
+    private func discard() {
+        try? files.removeFile(path)
+        try? files.removeDirectory(committer.directory.stagingDirectory(id))
+        try? committer.catalog.pool.write { database in
+            try database.execute(sql: "DELETE FROM upload WHERE id = ?", arguments: [id])
+        }
+    }
+
+    private func requireOpen() throws(StoreError) {
+        guard descriptor != nil else { throw StoreError(.uploadUnknown, "there is no such upload: start a new one") }
+        try health.requireWritable()
+    }
+
+    private func requireTurn(_ turn: Turn) throws(StoreError) {
+        try requireOpen()
+        guard turn.number == self.turn else {
+            throw StoreError(.superseded, "a newer request has taken this upload over")
+        }
+    }
+}

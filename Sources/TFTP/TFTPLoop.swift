@@ -1,0 +1,149 @@
+internal import CLinux
+internal import Glibc
+
+/// The epoll loop: requests make transfers, packets and time drive them. Everything in it runs on one thread.
+final class TFTPLoop: @unchecked Sendable {
+    // @unchecked: after `init` only the thread inside `run` touches the mutable state.
+    private let listening: [ListeningSocket]
+    private let stopEvent: Int32
+    private let service: any TFTPService
+    private let poll: Int32
+    private var transfers: [Int32: TFTPTransfer] = [:]
+    private var byClient: [DatagramEndpoint: Int32] = [:]
+    private var countByHost: [String: Int] = [:]
+
+    /// Milliseconds between two looks at the transfers' timers.
+    private static let timerInterval: Int64 = 50
+
+    init(listening: [ListeningSocket], stopEvent: Int32, service: any TFTPService) throws(TFTPError) {
+        self.listening = listening
+        self.stopEvent = stopEvent
+        self.service = service
+        poll = epoll_create1(Int32(EPOLL_CLOEXEC))
+        guard poll >= 0 else { throw .system("epoll_create1") }
+        for descriptor in listening.map(\.descriptor) + [stopEvent] {
+            guard watch(descriptor) else { throw .system("epoll_ctl") }
+        }
+    }
+
+    deinit { close(poll) }
+
+    private func watch(_ descriptor: Int32) -> Bool {
+        var event = epoll_event()
+        event.events = EPOLLIN.rawValue
+        event.data.fd = descriptor
+        return epoll_ctl(poll, EPOLL_CTL_ADD, descriptor, &event) == 0
+    }
+
+    private static func now() -> Int64 {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
+    }
+
+    func run() {
+        // The largest datagram, and room for a block with its header.
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 66_000, alignment: 16)
+        defer { buffer.deallocate() }
+        var events = [epoll_event](repeating: epoll_event(), count: 256)
+        var nextTimers = Self.now() + Self.timerInterval
+        while true {
+            let wait = transfers.isEmpty ? -1 : Int32(max(0, nextTimers - Self.now()))
+            let count = epoll_wait(poll, &events, Int32(events.count), wait)
+            if count < 0, errno != EINTR { return }
+            for event in events.prefix(Int(max(0, count))) {
+                let descriptor = event.data.fd
+                if descriptor == stopEvent { return }
+                if let socket = listening.first(where: { $0.descriptor == descriptor }) {
+                    receiveRequests(socket, buffer)
+                } else if let transfer = transfers[descriptor] {
+                    let now = Self.now()
+                    settle(transfer, transfer.readable(buffer: buffer, now: now), now)
+                }
+            }
+            let now = Self.now()
+            if now >= nextTimers {
+                nextTimers = now + Self.timerInterval
+                for transfer in transfers.values where transfer.machine.deadline <= now {
+                    settle(transfer, transfer.timerFired(buffer: buffer, now: now), now)
+                }
+            }
+        }
+    }
+
+    private func settle(_ transfer: TFTPTransfer, _ outcome: TransferOutcome?, _ now: Int64) {
+        guard let outcome else { return }
+        transfers[transfer.descriptor] = nil
+        byClient[transfer.remote] = nil
+        let host = transfer.remote.host
+        let left = countByHost[host, default: 1] - 1
+        countByHost[host] = left == 0 ? nil : left
+        service.transferEnded(transfer.report(outcome, now: now))
+    }
+
+    private func receiveRequests(_ socket: ListeningSocket, _ buffer: UnsafeMutableRawBufferPointer) {
+        // At most so many in a row, that transfers under way are not starved by a flood.
+        for _ in 0..<64 {
+            var addresses = clinux_datagram_addresses()
+            let count = clinux_receive(socket.descriptor, buffer.baseAddress, buffer.count, &addresses)
+            guard count >= 0 else { return }
+            let remote = DatagramEndpoint(storage: addresses.remote, length: addresses.remote_length)
+            let local =
+                addresses.local_length > 0
+                ? DatagramEndpoint(storage: addresses.local, length: addresses.local_length) : nil
+            // A broadcast or multicast request has no address that an answer could come from.
+            receive(Array(buffer[..<count]), from: remote, at: local ?? socket.endpoint.withoutPort, socket, buffer)
+        }
+    }
+
+    private func receive(
+        _ bytes: [UInt8], from remote: DatagramEndpoint, at local: DatagramEndpoint, _ socket: ListeningSocket,
+        _ buffer: UnsafeMutableRawBufferPointer
+    ) {
+        func refuse(_ code: TFTPErrorCode, _ reason: String, name: String = "") {
+            let packet = TFTPPacket.error(code, reason)
+            _ = remote.withSocketAddress { sendto(socket.descriptor, packet, packet.count, 0, $0, remote.length) }
+            let shown = String(name.unicodeScalars.prefix(200).map { $0.value < 32 ? "?" : Character($0) })
+            service.requestRefused(RequestRefusal(client: remote.host, name: shown, code: code, reason: reason))
+        }
+        let request: ReadRequest
+        do {
+            switch try TFTPPacket(bytes) {
+            case .read(let read): request = read
+            case .write: return refuse(.accessViolation, "this server is read-only")
+            // Answers to a transfer belong to its own port; an ERROR is never answered.
+            case .acknowledgement: return refuse(.unknownTransferID, "no such transfer")
+            case .error: return
+            }
+        } catch {
+            return refuse(.illegalOperation, "malformed request")
+        }
+        guard request.mode == "octet" else {
+            return refuse(.illegalOperation, "only octet mode is served", name: request.fileName)
+        }
+        guard let path = TFTPPath.normalized(request.fileName) else {
+            return refuse(.accessViolation, "this name is not allowed", name: request.fileName)
+        }
+        if let other = byClient[remote].flatMap({ transfers[$0] }) {
+            // The same request again: its transfer is under way, and its timer repeats what was lost.
+            if other.path == path { return }
+            settle(other, .aborted(code: 0, message: "the client asked for another file"), Self.now())
+        }
+        let host = remote.host
+        guard transfers.count < TFTPServer.maximumTransfers,
+            countByHost[host, default: 0] < TFTPServer.maximumTransfersPerClient
+        else { return refuse(.notDefined, "too many transfers, try again", name: path) }
+        guard let content = service.content(path: path, client: host) else {
+            return refuse(.fileNotFound, "file not found", name: path)
+        }
+        let now = Self.now()
+        guard let transfer = TFTPTransfer(
+            request: request, path: path, content: content, remote: remote, local: local, now: now),
+            watch(transfer.descriptor)
+        else { return refuse(.notDefined, "the server is out of resources, try again", name: path) }
+        transfers[transfer.descriptor] = transfer
+        byClient[remote] = transfer.descriptor
+        countByHost[host, default: 0] += 1
+        settle(transfer, transfer.start(buffer: buffer, now: now), now)
+    }
+}

@@ -1,0 +1,89 @@
+internal import CLinux
+internal import Dispatch
+internal import Glibc
+
+/// What could not be set up.
+package struct TFTPError: Error, Equatable, Sendable, CustomStringConvertible {
+    package let message: String
+    package var description: String { message }
+
+    static func system(_ what: String) -> TFTPError { TFTPError(message: "\(what): \(String(cString: strerror(errno)))") }
+}
+
+/// A read-only TFTP server: octet mode, no writes, no netascii (nothing that boots asks for it). One thread with
+/// epoll; each transfer has a connected socket of its own, bound to the address that was asked, so that answers come
+/// from there and the kernel drops packets of strangers.
+package final class TFTPServer: Sendable {
+    /// How many transfers may run, in all and for one client: what a flood of forged requests can cause is bounded.
+    package static let maximumTransfers = 4096
+    package static let maximumTransfersPerClient = 128
+
+    /// Where the server listens: the ports that the kernel chose are filled in.
+    package let endpoints: [DatagramEndpoint]
+    private let loop: TFTPLoop
+    private let stopEvent: Int32
+
+    /// Binds the sockets, so that requests queue from now on.
+    /// - Throws: `TFTPError` that names the address.
+    package init(listen endpoints: [DatagramEndpoint], service: any TFTPService) throws(TFTPError) {
+        stopEvent = eventfd(0, Int32(EFD_CLOEXEC) | Int32(EFD_NONBLOCK))
+        guard stopEvent >= 0 else { throw .system("eventfd") }
+        var sockets: [ListeningSocket] = []
+        for endpoint in endpoints { sockets.append(try ListeningSocket(endpoint)) }
+        self.endpoints = sockets.map(\.endpoint)
+        loop = try TFTPLoop(listening: sockets, stopEvent: stopEvent, service: service)
+    }
+
+    deinit { close(stopEvent) }
+
+    /// Serves until `stop`; transfers under way are then dropped. Call once.
+    package func run() async {
+        await withCheckedContinuation { continuation in
+            DispatchQueue(label: "tftp", qos: .userInitiated).async { [loop] in
+                loop.run()
+                continuation.resume()
+            }
+        }
+    }
+
+    /// Makes `run` return soon. May be called from any thread, more than once.
+    package func stop() {
+        var one: UInt64 = 1
+        _ = write(stopEvent, &one, 8)
+    }
+}
+
+/// One bound UDP socket on the request port.
+final class ListeningSocket: Sendable {
+    let descriptor: Int32
+    let endpoint: DatagramEndpoint
+
+    init(_ wanted: DatagramEndpoint) throws(TFTPError) {
+        let place = "TFTP address \(wanted.host) port \(wanted.port)"
+        let descriptor = socket(wanted.family, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue), 0)
+        guard descriptor >= 0 else { throw .system(place) }
+        self.descriptor = descriptor
+        var on: Int32 = 1
+        if wanted.family == AF_INET6 {
+            setsockopt(descriptor, Int32(IPPROTO_IPV6), IPV6_V6ONLY, &on, socklen_t(MemoryLayout<Int32>.size))
+        }
+        // A rack that is switched on at once sends its requests at once.
+        var size: Int32 = 4 << 20
+        setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &size, socklen_t(MemoryLayout<Int32>.size))
+        guard clinux_enable_packet_info(descriptor, wanted.family) == 0,
+            wanted.withSocketAddress({ bind(descriptor, $0, wanted.length) }) == 0
+        else {
+            let error = TFTPError.system(place)
+            close(descriptor)
+            throw error
+        }
+        var storage = sockaddr_storage()
+        var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+        _ = withUnsafeMutablePointer(to: &storage) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(descriptor, $0, &length) }
+        }
+        endpoint = DatagramEndpoint(storage: storage, length: length)
+    }
+
+    deinit { close(descriptor) }
+}

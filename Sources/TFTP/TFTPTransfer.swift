@@ -1,0 +1,109 @@
+internal import CLinux
+internal import Glibc
+
+/// A transfer's socket, content and machine: carries out what the machine says.
+final class TFTPTransfer {
+    let descriptor: Int32
+    let remote: DatagramEndpoint
+    let path: String
+    let started: Int64
+    private(set) var machine: TransferMachine
+    private let content: TFTPContent
+
+    /// Opens a socket at the address that was asked, connected to the client.
+    /// - Returns: nil when the kernel refuses, for instance for want of descriptors.
+    init?(
+        request: ReadRequest, path: String, content: TFTPContent, remote: DatagramEndpoint, local: DatagramEndpoint?,
+        now: Int64
+    ) {
+        let descriptor = socket(
+            remote.family, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue), 0)
+        guard descriptor >= 0 else { return nil }
+        if let local, local.withSocketAddress({ bind(descriptor, $0, local.length) }) != 0 {
+            close(descriptor)
+            return nil
+        }
+        guard remote.withSocketAddress({ connect(descriptor, $0, remote.length) }) == 0 else {
+            close(descriptor)
+            return nil
+        }
+        _ = clinux_allow_fragments(descriptor, remote.family)
+        var sendBuffer: Int32 = 1 << 20
+        setsockopt(descriptor, SOL_SOCKET, SO_SNDBUF, &sendBuffer, socklen_t(MemoryLayout<Int32>.size))
+        // Blocks must not be fragmented on the way: IP and UDP headers and our four bytes stay out of the MTU.
+        let mtu = Int(clinux_path_mtu(descriptor, remote.family))
+        let overhead = remote.family == AF_INET6 ? 52 : 32
+        let limit = mtu > overhead + 8 ? mtu - overhead : 1468
+        self.descriptor = descriptor
+        self.remote = remote
+        self.path = path
+        self.content = content
+        started = now
+        let parameters = TransferParameters(
+            options: request.options, fileSize: content.size, limits: .init(blockSize: limit))
+        machine = TransferMachine(fileSize: content.size, parameters: parameters, now: now)
+    }
+
+    deinit { close(descriptor) }
+
+    /// - Returns: how the transfer ended, when it did.
+    func start(buffer: UnsafeMutableRawBufferPointer, now: Int64) -> TransferOutcome? {
+        perform(machine.start(now: now), buffer)
+    }
+
+    func timerFired(buffer: UnsafeMutableRawBufferPointer, now: Int64) -> TransferOutcome? {
+        perform(machine.timerFired(now: now), buffer)
+    }
+
+    /// Reads what has come.
+    func readable(buffer: UnsafeMutableRawBufferPointer, now: Int64) -> TransferOutcome? {
+        while true {
+            let count = recv(descriptor, buffer.baseAddress, buffer.count, 0)
+            if count < 0 {
+                // The client's port is closed: it has gone without a word.
+                if errno == ECONNREFUSED { return .aborted(code: 0, message: "the client's port is closed") }
+                return nil
+            }
+            guard let packet = try? TFTPPacket(UnsafeRawBufferPointer(rebasing: buffer[..<count])) else { continue }
+            if let outcome = perform(machine.received(packet, now: now), buffer) { return outcome }
+        }
+    }
+
+    func report(_ outcome: TransferOutcome, now: Int64) -> TransferReport {
+        TransferReport(
+            client: remote.host, path: path, outcome: outcome,
+            bytes: outcome == .completed ? content.size : machine.acknowledgedBytes(fileSize: content.size),
+            milliseconds: now - started, blockSize: machine.parameters.blockSize,
+            windowSize: machine.parameters.windowSize, repeatedBlocks: machine.repeatedBlocks)
+    }
+
+    private func perform(_ actions: [TransferMachine.Action], _ buffer: UnsafeMutableRawBufferPointer) -> TransferOutcome? {
+        for action in actions {
+            switch action {
+            case .sendOptionAcknowledgement:
+                send(TFTPPacket.optionAcknowledgement(machine.parameters.accepted))
+            case .sendBlocks(let blocks):
+                for block in blocks where !sendBlock(block, buffer) {
+                    let message = "the file cannot be read"
+                    send(TFTPPacket.error(.notDefined, message))
+                    return .aborted(code: 0, message: message)
+                }
+            case .end(let outcome): return outcome
+            }
+        }
+        return nil
+    }
+
+    /// False when the content cannot be read. A full socket is a lost packet: the timer repeats it.
+    private func sendBlock(_ block: Int64, _ buffer: UnsafeMutableRawBufferPointer) -> Bool {
+        let size = machine.parameters.blockSize
+        let payload = UnsafeMutableRawBufferPointer(rebasing: buffer[4..<4 + size])
+        guard let count = content.read(at: (block - 1) * Int64(size), into: payload) else { return false }
+        let header = TFTPPacket.dataHeader(block: block)
+        (buffer[0], buffer[1], buffer[2], buffer[3]) = header
+        _ = Glibc.send(descriptor, buffer.baseAddress, 4 + count, Int32(MSG_NOSIGNAL))
+        return true
+    }
+
+    func send(_ bytes: [UInt8]) { _ = Glibc.send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL)) }
+}

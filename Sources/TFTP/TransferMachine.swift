@@ -1,0 +1,125 @@
+/// How a transfer ended.
+package enum TransferOutcome: Hashable, Sendable {
+    case completed
+    /// The client sent an ERROR before it had taken a byte: firmware reads the size from the OACK and asks again.
+    case sizeProbe
+    /// The client sent an ERROR.
+    case aborted(code: UInt16, message: String)
+    case timedOut
+}
+
+/// One transfer of one file, as a state machine without sockets or clocks: packets and time go in, actions come out.
+/// Octet mode, reading only. Times are milliseconds of any steady clock.
+package struct TransferMachine: Sendable {
+    package enum Action: Hashable, Sendable {
+        case sendOptionAcknowledgement
+        /// Blocks by their number from 1, without wrap. The last may be short or empty.
+        case sendBlocks(ClosedRange<Int64>)
+        case end(TransferOutcome)
+    }
+
+    /// First wait for an answer, in milliseconds; doubled for each repetition unless the client named a timeout.
+    package static let initialTimeout: Int64 = 1000
+    package static let maximumTimeout: Int64 = 8000
+    /// Repetitions without progress before the client is given up.
+    package static let maximumRepetitions = 6
+    /// A repeated ACK is answered at most this often, in milliseconds: answering each would double every packet from
+    /// then on (RFC 1123 section 4.2.3.1, "Sorcerer's Apprentice Syndrome").
+    package static let duplicateGuard: Int64 = 20
+
+    package let parameters: TransferParameters
+    /// Blocks of the file: one more than the full ones, so that the last is always shorter than the block size.
+    package let blockCount: Int64
+    /// Blocks that were sent more than once.
+    package private(set) var repeatedBlocks: Int64 = 0
+    /// When the machine wants `timerFired` at the latest.
+    package private(set) var deadline: Int64
+
+    private var acknowledged: Int64 = 0
+    private var sent: Int64 = 0
+    private var awaitsOptionAnswer: Bool
+    private var repetitions = 0
+    private var lastSend: Int64
+    private var timeout: Int64
+    private var hasEnded = false
+
+    package init(fileSize: Int64, parameters: TransferParameters, now: Int64) {
+        self.parameters = parameters
+        blockCount = fileSize / Int64(parameters.blockSize) + 1
+        awaitsOptionAnswer = !parameters.accepted.isEmpty
+        timeout = parameters.timeout.map { Int64($0) * 1000 } ?? Self.initialTimeout
+        lastSend = now
+        deadline = now + timeout
+    }
+
+    /// Bytes of the file that the client has acknowledged, at most.
+    package func acknowledgedBytes(fileSize: Int64) -> Int64 { min(acknowledged * Int64(parameters.blockSize), fileSize) }
+
+    /// The first packets: an OACK when options were agreed, else data at once.
+    package mutating func start(now: Int64) -> [Action] {
+        awaitsOptionAnswer ? [.sendOptionAcknowledgement] : sendWindow(now)
+    }
+
+    package mutating func received(_ packet: TFTPPacket, now: Int64) -> [Action] {
+        guard !hasEnded else { return [] }
+        switch packet {
+        case .acknowledgement(let number): return acknowledge(number, now)
+        case .error(let code, let message):
+            hasEnded = true
+            // EDK2 ends its probe with code 8, other firmware with 0.
+            let isProbe = acknowledged == 0 && [0, 8].contains(code)
+            return [.end(isProbe ? .sizeProbe : .aborted(code: code, message: message))]
+        case .read, .write: return []  // a repeated request: the timer answers it
+        }
+    }
+
+    private mutating func acknowledge(_ number: UInt16, _ now: Int64) -> [Action] {
+        if awaitsOptionAnswer {
+            guard number == 0 else { return [] }
+            awaitsOptionAnswer = false
+            return progress(now)
+        }
+        // How far this ACK is ahead of the last one, by its 16 bits: more than what is under way is an old packet.
+        let ahead = Int64(number &- UInt16(truncatingIfNeeded: acknowledged))
+        guard ahead <= sent - acknowledged else { return [] }
+        if ahead > 0 {
+            acknowledged += ahead
+            if acknowledged == blockCount {
+                hasEnded = true
+                return [.end(.completed)]
+            }
+            return progress(now)
+        }
+        guard now - lastSend >= Self.duplicateGuard else { return [] }
+        return sendWindow(now)
+    }
+
+    /// The timer is armed by progress, never by receipt alone: a client that only repeats itself times out.
+    private mutating func progress(_ now: Int64) -> [Action] {
+        repetitions = 0
+        timeout = parameters.timeout.map { Int64($0) * 1000 } ?? Self.initialTimeout
+        deadline = now + timeout
+        return sendWindow(now)
+    }
+
+    package mutating func timerFired(now: Int64) -> [Action] {
+        guard !hasEnded, now >= deadline else { return [] }
+        guard repetitions < Self.maximumRepetitions else {
+            hasEnded = true
+            return [.end(.timedOut)]
+        }
+        repetitions += 1
+        if parameters.timeout == nil { timeout = min(timeout * 2, Self.maximumTimeout) }
+        deadline = now + timeout
+        return awaitsOptionAnswer ? [.sendOptionAcknowledgement] : sendWindow(now)
+    }
+
+    /// The window after the last acknowledged block; after a loss this goes back to it (RFC 7440 section 4).
+    private mutating func sendWindow(_ now: Int64) -> [Action] {
+        let last = min(acknowledged + Int64(parameters.windowSize), blockCount)
+        repeatedBlocks += max(0, sent - acknowledged)
+        sent = last
+        lastSend = now
+        return [.sendBlocks(acknowledged + 1...last)]
+    }
+}
