@@ -13,6 +13,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-http-types.git", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-system.git", from: "1.8.1"),
         .package(url: "https://github.com/groue/GRDB.swift.git", from: "7.10.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.28.1", traits: []),
         .package(url: "https://github.com/jpsim/Yams.git", from: "6.2.2"),
@@ -76,7 +77,8 @@ let package = Package(
         .target(
             name: "Daemon",
             dependencies: [
-                "Artifacts", "Authority", "Boot", "BootPlane", "ControlAPI", "ControlPlane", "Hosts", "Site", "Store", "TFTP",
+                "Artifacts", "Authority", "Boot", "BootPlane", "ControlAPI", "ControlPlane", "Hosts", "Site", "Store",
+                "TFTP",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
@@ -100,6 +102,17 @@ let package = Package(
 
         .executableTarget(name: "provisioner", dependencies: ["Daemon"]),
         .executableTarget(name: "artifactctl", dependencies: ["Operator"]),
+
+        // Tests, and the demonstration that `make demo` runs.
+        .target(
+            name: "TestSupport",
+            dependencies: [
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ], path: "Tests/TestSupport"),
+        .executableTarget(name: "demo", dependencies: ["TestSupport"], path: "Tests/Demo"),
+        .testTarget(name: "IntegrationTests", dependencies: ["TestSupport"]),
+        .testTarget(name: "BootTests", dependencies: ["TestSupport"]),
     ]
 )
 

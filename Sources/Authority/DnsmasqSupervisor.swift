@@ -25,8 +25,16 @@ package struct DnsmasqSupervisor: Sendable {
     private let files: Files
     private let logger: Logger
     private let observe: @Sendable (DHCPObservation) -> Void
+    private let answering: @Sendable () -> Void
 
-    package init(files: Files, logger: Logger, observe: @escaping @Sendable (DHCPObservation) -> Void) {
+    /// - Parameters:
+    ///   - answering: called each time dnsmasq has its sockets and answers.
+    ///   - observe: called for each DHCP exchange.
+    package init(
+        files: Files, logger: Logger, answering: @escaping @Sendable () -> Void,
+        observe: @escaping @Sendable (DHCPObservation) -> Void
+    ) {
+        self.answering = answering
         self.files = files
         self.logger = logger
         self.observe = observe
@@ -79,6 +87,7 @@ package struct DnsmasqSupervisor: Sendable {
         options.teardownSequence = [.gracefulShutDown(allowedDurationToNextStep: Self.stopGrace)]
         let logger = logger
         let observe = observe
+        let answering = answering
         let result = try await Subprocess.run(
             .name(Self.program),
             arguments: [
@@ -90,6 +99,7 @@ package struct DnsmasqSupervisor: Sendable {
             for try await line in execution.standardError.strings() {
                 let line = line.trimmingNewlines
                 logger.debug("\(line)")
+                if line.contains(": started, version") { answering() }
                 if let observation = log.read(line) { observe(observation) }
             }
         }

@@ -57,7 +57,9 @@ package struct BootDecider: Sendable {
         func resolve(_ reference: FileReference) -> PlanFile? {
             guard let file = releases.file(reference) else {
                 let known = releases.release(reference.artifact) != nil
-                missing.append(known ? "\(reference.artifact) has no file '\(reference.path)'" : "\(reference.artifact) is not published")
+                let what =
+                    known ? "\(reference.artifact) has no file '\(reference.path)'" : "\(reference.artifact) is not published"
+                if !missing.contains(what) { missing.append(what) }
                 return nil
             }
             return PlanFile(reference: reference, file: file)

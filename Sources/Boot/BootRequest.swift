@@ -9,6 +9,7 @@ package struct BootRequest: Hashable, Sendable {
     package var serial: String?
     /// The name the machine was given by DHCP.
     package var hostName: String?
+    /// The loader's own: a 32-bit loader on a 64-bit processor says i386.
     package var architecture: Architecture?
     /// `pcbios` or `efi`, as iPXE's `platform`.
     package var platform: String?
@@ -36,8 +37,7 @@ package struct BootRequest: Hashable, Sendable {
             uuid: fields["uuid"].flatMap { SystemIdentity.canonicalUUID($0) },
             serial: fields["serial"].flatMap { SystemIdentity.isUsableSerial($0) ? $0 : nil },
             hostName: fields["hostname"].flatMap { $0.isEmpty ? nil : $0.lowercased() },
-            // undionly.kpxe is a 32-bit program whatever the processor is, so i386 says nothing against x86_64.
-            architecture: fields["arch"].flatMap { Architecture(any: $0) }.map { $0 == .i386 ? .x86_64 : $0 },
+            architecture: fields["arch"].flatMap { Architecture(any: $0) },
             platform: fields["platform"].flatMap { ["pcbios", "efi"].contains($0) ? $0 : nil },
             address: address)
     }

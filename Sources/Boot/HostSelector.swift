@@ -1,7 +1,9 @@
 internal import Site
 
 /// Finds which host of the site file a request comes from. The MAC decides; UUID, serial number and host name stand in
-/// where no MAC is known, in this order. Whatever else the host declares must not contradict the request.
+/// where the request has no MAC that is known, in this order. Whatever the host declares must not contradict the request:
+/// a UUID, serial number or name with a foreign MAC finds the host only to be refused, for boards share UUIDs and
+/// anybody can take a name.
 struct HostSelector {
     struct Selection {
         var host: Host?
@@ -31,7 +33,7 @@ struct HostSelector {
         site.hosts.first { $0.interfaces.contains { $0.mac == mac } }
     }
 
-    /// A name is what DHCP gave out, so it only counts for a host whose MACs the request does not contradict.
+    /// A name is what DHCP gave out: the host's own, or its full one.
     private func byName(_ name: String) -> Host? {
         site.hosts.first { host in
             let fullName = host.substrate.flatMap { site.substrate($0)?.zone.prefixed(host.name).description }
@@ -40,8 +42,9 @@ struct HostSelector {
     }
 
     private func conflict(of host: Host, with request: BootRequest) -> String? {
-        if let mac = request.mac, !host.interfaces.contains(where: { $0.mac == mac }), host.uuid == nil, host.serial == nil {
-            return "it says it is \(host.name), but \(mac) is none of that host's interfaces: add the interface to the site file"
+        if let mac = request.mac, !host.interfaces.contains(where: { $0.mac == mac }) {
+            return "it says it is \(host.name), but \(mac) is none of that host's interfaces: "
+                + "add the interface to the site file"
         }
         if let declared = host.uuid, let reported = request.uuid, declared != reported {
             return "\(host.name) must have UUID \(declared), but the machine reports \(reported)"
@@ -49,9 +52,16 @@ struct HostSelector {
         if let declared = host.serial, let reported = request.serial, declared != reported {
             return "\(host.name) must have serial number \(declared), but the machine reports another"
         }
-        if let declared = host.architecture, let reported = request.architecture, declared != reported {
+        if let declared = host.architecture, let reported = request.architecture, !declared.isReported(as: reported) {
             return "\(host.name) must be \(declared.rawValue), but the machine reports \(reported.rawValue)"
         }
         return nil
+    }
+}
+
+extension Architecture {
+    /// undionly.kpxe is a 32-bit program whatever the processor is, so i386 says nothing against x86_64.
+    fileprivate func isReported(as reported: Architecture) -> Bool {
+        self == reported || (self == .x86_64 && reported == .i386)
     }
 }

@@ -1,12 +1,13 @@
 internal import Artifacts
 
 /// The one place that makes text safe for an iPXE script. iPXE expands `${...}` before it splits a line at white space
-/// and has no quoting, so some words cannot be said at all (ipxe src/core/exec.c, `split_command`, `process_line`).
+/// and has no quoting, so some words cannot be said at all (ipxe src/core/exec.c, `split_command`, `process_line`). It
+/// knows bytes only, so nothing here goes by characters: a combining mark would hide a `#`, a space or a `${`.
 enum IPXEText {
     /// A word of a command line. nil when iPXE would read it as anything but one word: white space, control
     /// characters, `${`, a command separator, or a comment.
     static func word(_ text: String) -> String? {
-        guard !text.isEmpty, !text.contains("${"), !["||", "&&", ";"].contains(text), !text.hasPrefix("#"),
+        guard !text.isEmpty, !text.unicodeScalars.contains("${".unicodeScalars), !isSyntax(text),
             text.utf8.allSatisfy({ $0 > 32 && $0 != 127 })
         else { return nil }
         return text
@@ -14,10 +15,18 @@ enum IPXEText {
 
     /// Text for `echo` and comments: whatever could end the line or be expanded becomes `?`.
     static func message(_ text: String) -> String {
-        let line = String(text.unicodeScalars.map { $0.value < 32 || $0.value == 127 ? "?" : Character($0) })
-        return line.replacing("${", with: "?{").split(separator: " ").map { word in
-            word == "||" || word == "&&" || word == ";" || word.hasPrefix("#") ? "?" : String(word)
-        }.joined(separator: " ")
+        let scalars = text.unicodeScalars.map { $0.value < 32 || $0.value == 127 ? "?" : $0 }
+        let words = scalars.split(separator: " ").map { word in
+            var view = String.UnicodeScalarView(word)
+            view.replace("${".unicodeScalars, with: "?{".unicodeScalars)
+            return String(view)
+        }
+        return words.map { isSyntax($0) ? "?" : $0 }.joined(separator: " ")
+    }
+
+    /// Whether iPXE reads a word as the end of a command: a separator, or the start of a comment.
+    private static func isSyntax(_ word: String) -> Bool {
+        ["||", "&&", ";"].contains(word) || word.utf8.first == UInt8(ascii: "#")
     }
 
     /// The path of an artifact's file, percent-encoded but for unreserved characters and those that the namespace uses

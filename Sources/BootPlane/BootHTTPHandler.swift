@@ -11,11 +11,13 @@ final class BootHTTPHandler: ChannelInboundHandler {
 
     private let namespace: BootNamespace
     private let logger: Logger
+    private let transfers: ActiveTransfers
     private var request: HTTPRequestHead?
     private var address: IPv4Address?
 
-    init(namespace: BootNamespace, logger: Logger) {
+    init(namespace: BootNamespace, transfers: ActiveTransfers, logger: Logger) {
         self.namespace = namespace
+        self.transfers = transfers
         self.logger = logger
     }
 
@@ -90,7 +92,8 @@ final class BootHTTPHandler: ChannelInboundHandler {
         let invalid = ResponsePlan(status: .forbidden, text: "this per-boot URL is not valid, or no longer")
         let done = ResponsePlan(status: .ok, text: "noted")
         if kind == "up" {
-            return respond(namespace.backend.reportUp(token: token, address: address) ? done : invalid, to: request, context)
+            return respond(
+                namespace.backend.reportUp(token: token, address: address) ? done : invalid, to: request, context)
         }
         let backend = namespace.backend
         let address = address
@@ -116,7 +119,9 @@ final class BootHTTPHandler: ChannelInboundHandler {
         guard context.channel.isActive else { return }
         var head = HTTPResponseHead(version: request.version, status: plan.status, headers: plan.headers)
         if !request.isKeepAlive { head.headers.replaceOrAdd(name: "connection", value: "close") }
-        if request.version == .http1_0, request.isKeepAlive { head.headers.replaceOrAdd(name: "connection", value: "keep-alive") }
+        if request.version == .http1_0, request.isKeepAlive {
+            head.headers.replaceOrAdd(name: "connection", value: "keep-alive")
+        }
         logger.debug("HTTP \(request.method) \(request.uri) -> \(plan.status.code), \(plan.length) bytes")
         context.write(wrapOutboundOut(.head(head)), promise: nil)
         let keepsAlive = request.isKeepAlive
@@ -134,10 +139,14 @@ final class BootHTTPHandler: ChannelInboundHandler {
                 let sender = FileSender(file: file, range: range, channel: context.channel)
                 let contextBox = NIOLoopBound(context, eventLoop: context.eventLoop)
                 let handler = NIOLoopBound(self, eventLoop: context.eventLoop)
+                let transfers = transfers
+                transfers.begin()
                 sender.send().whenComplete { result in
+                    transfers.end()
                     switch result {
                     case .success:
-                        handler.value.finish(contextBox.value, keepsAlive: keepsAlive, event: plan.event, bytes: plan.length)
+                        handler.value.finish(
+                            contextBox.value, keepsAlive: keepsAlive, event: plan.event, bytes: plan.length)
                     case .failure(let error): handler.value.fail(contextBox.value, request.uri, error)
                     }
                 }

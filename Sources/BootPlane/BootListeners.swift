@@ -11,9 +11,13 @@ package struct BootListeners: Sendable {
 
     private let group: MultiThreadedEventLoopGroup
     private let namespace: BootNamespace
+    private let transfers: ActiveTransfers
     private let logger: Logger
 
-    package init(group: MultiThreadedEventLoopGroup, namespace: BootNamespace, logger: Logger) {
+    package init(
+        group: MultiThreadedEventLoopGroup, namespace: BootNamespace, transfers: ActiveTransfers, logger: Logger
+    ) {
+        self.transfers = transfers
         self.group = group
         self.namespace = namespace
         self.logger = logger
@@ -23,6 +27,7 @@ package struct BootListeners: Sendable {
     package func bindHTTP(host: String, port: Int) async throws -> any Channel {
         let namespace = namespace
         let logger = logger
+        let transfers = transfers
         return try await ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 4096)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
@@ -32,7 +37,7 @@ package struct BootListeners: Sendable {
                     let pipeline = channel.pipeline.syncOperations
                     try pipeline.addHandler(IdleStateHandler(allTimeout: Self.idleTimeout))
                     try pipeline.configureHTTPServerPipeline(withPipeliningAssistance: true, withErrorHandling: true)
-                    try pipeline.addHandler(BootHTTPHandler(namespace: namespace, logger: logger))
+                    try pipeline.addHandler(BootHTTPHandler(namespace: namespace, transfers: transfers, logger: logger))
                 }
             }
             .bind(host: host, port: port).get()

@@ -17,6 +17,9 @@ package struct BootNamespace: Sendable {
     /// - Parameters:
     ///   - components: of the path, decoded.
     ///   - query: the fields after `?`.
+    ///   - address: the client's, where it is IPv4.
+    /// - Returns: what the path stands for now; a script is made for this request.
+    /// - Throws: `BootRefusal`.
     package func resource(
         _ components: [String], query: [String: String] = [:], address: IPv4Address?
     ) throws(BootRefusal) -> BootResource {
@@ -84,9 +87,12 @@ package struct BootNamespace: Sendable {
         do {
             reference = try FileReference(path)
         } catch {
-            throw error.code == .invalidReference ? .notFound("there is nothing at this path") : .badRequest(error.message)
+            throw error.code == .invalidReference
+                ? .notFound("there is nothing at this path") : .badRequest(error.message)
         }
-        guard let file = snapshot.decider.releases.file(reference) else { throw .notFound("there is no file \(reference)") }
+        guard let file = snapshot.decider.releases.file(reference) else {
+            throw .notFound("there is no file \(reference)")
+        }
         let isImmutable = if case .digest = reference.artifact.version { true } else { false }
         return try self.file(file, isImmutable: isImmutable, event: .file(reference))
     }

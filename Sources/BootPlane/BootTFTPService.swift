@@ -32,7 +32,9 @@ package struct BootTFTPService: TFTPService {
         let address = IPv4Address(report.client)
         switch report.outcome {
         case .completed:
-            logger.info("\(text): \(report.bytes) bytes in \(report.milliseconds) ms, blksize \(report.blockSize), windowsize \(report.windowSize), \(report.repeatedBlocks) repeated")
+            logger.info(
+                "\(text): \(report.bytes) bytes in \(report.milliseconds) ms, blksize \(report.blockSize), windowsize \(report.windowSize), \(report.repeatedBlocks) repeated"
+            )
             if let address, let event = resource(report.path, report.client)?.event {
                 namespace.backend.note(event, from: address, bytes: report.bytes)
             }
@@ -41,7 +43,8 @@ package struct BootTFTPService: TFTPService {
         case .aborted(let code, let message):
             logger.notice("\(text): the client ended it with error \(code) '\(message)' after \(report.bytes) bytes")
             if let address {
-                namespace.backend.note(.failure("TFTP \(report.path): client error \(code)"), from: address, bytes: report.bytes)
+                namespace.backend.note(
+                    .failure("TFTP \(report.path): client error \(code)"), from: address, bytes: report.bytes)
             }
         case .timedOut:
             logger.notice("\(text): no answer after \(report.bytes) bytes")

@@ -66,6 +66,41 @@ ssize_t clinux_receive(int socket, void *buffer, size_t capacity, clinux_datagra
     return count;
 }
 
+ssize_t clinux_send_from(int socket, const void *bytes, size_t count, const struct sockaddr *remote,
+                         socklen_t remote_length, const struct sockaddr *local) {
+    union {
+        struct cmsghdr align;
+        char bytes[CMSG_SPACE(sizeof(struct in6_pktinfo))];
+    } control;
+    memset(&control, 0, sizeof control);
+    struct iovec vector = {.iov_base = (void *)bytes, .iov_len = count};
+    struct msghdr message = {
+        .msg_name = (void *)remote,
+        .msg_namelen = remote_length,
+        .msg_iov = &vector,
+        .msg_iovlen = 1,
+        .msg_control = control.bytes,
+    };
+    struct cmsghdr *header = &control.align;
+    if (local->sa_family == AF_INET) {
+        struct in_pktinfo info = {.ipi_spec_dst = ((const struct sockaddr_in *)local)->sin_addr};
+        header->cmsg_level = IPPROTO_IP;
+        header->cmsg_type = IP_PKTINFO;
+        header->cmsg_len = CMSG_LEN(sizeof info);
+        message.msg_controllen = CMSG_SPACE(sizeof info);
+        memcpy(CMSG_DATA(header), &info, sizeof info);
+    } else {
+        const struct sockaddr_in6 *address = (const struct sockaddr_in6 *)local;
+        struct in6_pktinfo info = {.ipi6_addr = address->sin6_addr, .ipi6_ifindex = address->sin6_scope_id};
+        header->cmsg_level = IPPROTO_IPV6;
+        header->cmsg_type = IPV6_PKTINFO;
+        header->cmsg_len = CMSG_LEN(sizeof info);
+        message.msg_controllen = CMSG_SPACE(sizeof info);
+        memcpy(CMSG_DATA(header), &info, sizeof info);
+    }
+    return sendmsg(socket, &message, MSG_NOSIGNAL);
+}
+
 int clinux_path_mtu(int socket, int family) {
     int mtu = 0;
     socklen_t length = sizeof mtu;

@@ -30,7 +30,8 @@ package enum Authorization: Sendable {
         guard case .bearer(let token) = self else { return }
         let words = (headers[.authorization] ?? "").split(separator: " ", maxSplits: 1)
         guard words.count == 2, words[0].lowercased() == "bearer", token.matches(String(words[1])) else {
-            throw ControlError(.unauthorized, "UNAUTHORIZED", "this call needs the server's bearer token: use --token-file")
+            throw ControlError(
+                .unauthorized, "UNAUTHORIZED", "this call needs the server's bearer token: use --token-file")
         }
     }
 }

@@ -1,7 +1,7 @@
 internal import ControlAPI
 internal import Foundation
-package import Hosts
 internal import HTTPTypes
+package import Hosts
 package import Hummingbird
 package import Logging
 package import Site
@@ -44,6 +44,8 @@ package struct ControlResponder: HTTPResponder {
         } catch {
             response = try failure(ControlError(error), request, id)
         }
+        // A body after the answer to a HEAD would be read as the start of the next answer.
+        if request.method == .head { response = response.createHeadResponse() }
         response.headers.append(contentsOf: HTTPFields(fields: [(ControlHeader.requestID, id)]))
         services.logger.debug("\(request.method) \(request.uri) -> \(response.status.code)", metadata: ["id": "\(id)"])
         return response

@@ -14,7 +14,9 @@ extension RegistryController {
             let digest = try Digest(String(text))
             if try store.mount(digest, from: try ArtifactName(String(from)), to: name) { return created(name, digest) }
         }
-        let size = request.headers[text: ControlHeader.uploadLength].flatMap { Int64($0) }.flatMap { $0 >= 0 ? $0 : nil }
+        let size = request.headers[text: ControlHeader.uploadLength].flatMap { Int64($0) }.flatMap {
+            $0 >= 0 ? $0 : nil
+        }
         if let text = query["digest"] {
             let digest = try Digest(String(text))
             let upload = try store.beginUpload(name: name, size: size)
@@ -70,7 +72,9 @@ extension RegistryController {
 
     /// Streams a body into a session, in pieces as they come: memory does not grow with the blob. When the connection
     /// ends early, what came is made durable, so that the client can go on from there.
-    private func receive(_ request: Request, into upload: Upload, at offset: Int64?, finish digest: Digest?) async throws {
+    private func receive(_ request: Request, into upload: Upload, at offset: Int64?, finish digest: Digest?)
+        async throws
+    {
         let turn = try await upload.begin(at: offset)
         do {
             for try await buffer in request.body {

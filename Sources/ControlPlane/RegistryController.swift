@@ -49,7 +49,8 @@ struct RegistryController {
             (ControlHeader.contentDigest, manifest.digest.description), ("ETag", "\"\(manifest.digest)\""),
         ])
         guard withBody else { return Response(status: .ok, headers: headers) }
-        return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: manifest.bytes)))
+        return Response(
+            status: .ok, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: manifest.bytes)))
     }
 
     func putManifest(_ name: ArtifactName, _ version: Version, _ request: Request) async throws -> Response {
@@ -72,7 +73,9 @@ struct RegistryController {
         var fields = [
             ("Location", "/v2/\(name)/manifests/\(digest)"), (ControlHeader.contentDigest, digest.description),
         ]
-        if let subject = try Manifest(json: bytes).subject { fields.append(("OCI-Subject", subject.digest.description)) }
+        if let subject = try Manifest(json: bytes).subject {
+            fields.append(("OCI-Subject", subject.digest.description))
+        }
         return .empty(.created, HTTPFields(fields: fields))
     }
 

@@ -39,7 +39,8 @@ struct AuthorityService: ServiceLifecycle.Service {
 
     private func substrates(of site: Site) -> Set<String> {
         let off = Set(options.filter { $0.mode == .off }.map(\.substrate))
-        return Set(site.authorities.filter { $0.declared == .provisioner && !off.contains($0.substrate) }.map(\.substrate))
+        return Set(
+            site.authorities.filter { $0.declared == .provisioner && !off.contains($0.substrate) }.map(\.substrate))
     }
 
     private func serve(_ substrate: String, _ site: Site) async {
@@ -49,9 +50,11 @@ struct AuthorityService: ServiceLifecycle.Service {
                 let names = BootNames(site: site, substrate: substrate, mode: .provisioner, port: httpPort)
             else {
                 return logger.error(
-                    "substrate \(substrate): no DNS and DHCP: the site file gives machines no names for the services 'pxe' and 'artifacts'")
+                    "substrate \(substrate): no DNS and DHCP: the site file gives machines no names for the services 'pxe' and 'artifacts'"
+                )
             }
-            let resolvers = SmallFile.read("/etc/resolv.conf", limit: 65_536).map { String(decoding: $0, as: UTF8.self) } ?? ""
+            let resolvers =
+                SmallFile.read("/etc/resolv.conf", limit: 65_536).map { String(decoding: $0, as: UTF8.self) } ?? ""
             let upstream =
                 site.policy.upstreamDNS ?? UpstreamResolvers.read(resolvers, excluding: NetworkInterfaces.addresses)
             let files = DnsmasqSupervisor.Files(directory: directory, substrate: substrate)
@@ -61,11 +64,12 @@ struct AuthorityService: ServiceLifecycle.Service {
                     stage1URL: names.stage1, httpLoaderURL: names.scriptsBase + "/loaders/ipxe.efi"),
                 upstream: upstream)
             let ledger = ledger
-            let supervisor = DnsmasqSupervisor(files: files, logger: logger) { observation in
-                Self.note(observation, site: site, ledger: ledger)
-            }
+            let logger = logger
+            let supervisor = DnsmasqSupervisor(
+                files: files, logger: logger,
+                answering: { logger.notice("substrate \(substrate): answering DNS and DHCP on \(interface)") },
+                observe: { Self.note($0, site: site, ledger: ledger) })
             try await supervisor.install(configuration)
-            logger.notice("substrate \(substrate): answering DNS and DHCP on \(interface)")
             try await supervisor.run()
             logger.notice("substrate \(substrate): no longer answering DNS and DHCP")
         } catch is CancellationError {
@@ -85,7 +89,8 @@ struct AuthorityService: ServiceLifecycle.Service {
             if let name = NetworkInterfaces.name(having: address) { return name }
             if !hasComplained {
                 logger.error(
-                    "substrate \(substrate): no interface has \(address), so DNS and DHCP wait for it: give it to the one with MAC \(leg.interface.mac)")
+                    "substrate \(substrate): no interface has \(address), so DNS and DHCP wait for it: give it to the one with MAC \(leg.interface.mac)"
+                )
                 hasComplained = true
             }
             try await Task.sleep(for: .seconds(2))

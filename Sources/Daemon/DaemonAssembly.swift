@@ -1,7 +1,7 @@
 internal import Artifacts
 internal import BootPlane
-internal import ControlPlane
 internal import ControlAPI
+internal import ControlPlane
 internal import Glibc
 internal import Hosts
 internal import Hummingbird
@@ -23,9 +23,11 @@ struct DaemonAssembly {
     func run() async throws {
         let logger = Logger(label: "provisioner")
         let store = try ArtifactStore(
-            StoreConfiguration(path: configuration.dataPath, reserve: configuration.reserve, clock: SystemClock.seconds))
+            StoreConfiguration(path: configuration.dataPath, reserve: configuration.reserve, clock: SystemClock.seconds)
+        )
         let ledger = try HostLedger(
-            path: DefaultPath.hostsDatabase(in: configuration.dataPath), key: try tokenKey(), clock: SystemClock.milliseconds)
+            path: DefaultPath.hostsDatabase(in: configuration.dataPath), key: try tokenKey(),
+            clock: SystemClock.milliseconds)
         let (sites, siteContinuation) = AsyncStream<Site>.makeStream(bufferingPolicy: .bufferingNewest(1))
         let holder = SiteHolder(path: configuration.sitePath, site: site, logger: logger) { site in
             ledger.adopt(site: site)
@@ -41,7 +43,8 @@ struct DaemonAssembly {
             store: store, ledger: ledger, site: holder, httpPort: configuration.bootHTTP.port,
             loadersPath: configuration.loadersPath)
         let namespace = BootNamespace(backend: backend)
-        let listeners = BootListeners(group: group, namespace: namespace, logger: logger)
+        let transfers = ActiveTransfers()
+        let listeners = BootListeners(group: group, namespace: namespace, transfers: transfers, logger: logger)
         let channels = [
             try await listeners.bindHTTP(host: configuration.bootHTTP.host, port: configuration.bootHTTP.port),
             try await listeners.bindSyslog(host: configuration.syslog.host, port: configuration.syslog.port),
@@ -54,14 +57,15 @@ struct DaemonAssembly {
         let configuration = configuration
         let readiness = Readiness(listeners: configuration.control == nil ? 1 : 2) {
             logger.notice(
-                "ready: boot HTTP \(configuration.bootHTTP), TFTP \(configuration.tftp), syslog \(configuration.syslog), control \(configuration.controlSocket)\(configuration.control.map { " and \($0)" } ?? "")")
+                "ready: boot HTTP \(configuration.bootHTTP), TFTP \(configuration.tftp), syslog \(configuration.syslog), control \(configuration.controlSocket)\(configuration.control.map { " and \($0)" } ?? "")"
+            )
             ServiceNotification.ready()
         }
         let controlServices = ControlServices(store: store, ledger: ledger, site: { holder.current }, logger: logger)
         let services: [any ServiceLifecycle.Service] =
             [
                 LedgerWriter(ledger: ledger, logger: logger),
-                ChannelService(channels: channels),
+                BootListenerService(channels: channels, transfers: transfers),
                 TFTPServiceRunner(server: tftp),
             ] + (try controlListeners(controlServices, readiness, logger)) + [
                 AuthorityService(
@@ -69,9 +73,12 @@ struct DaemonAssembly {
                     httpPort: configuration.bootHTTP.port, sites: sites, ledger: ledger, logger: logger),
                 SiteWatcher(path: configuration.sitePath, holder: holder),
             ]
-        logger.notice("provisioner \(ProductVersion.current) starts, site revision \(site.revision), data \(configuration.dataPath)")
+        logger.notice(
+            "provisioner \(ProductVersion.current) starts, site revision \(site.revision), data \(configuration.dataPath)"
+        )
         var groupConfiguration = ServiceGroupConfiguration(
-            services: services.map { .init(service: $0) }, gracefulShutdownSignals: [.sigterm, .sigint], logger: Logger(label: "services", factory: { _ in SwiftLogNoOpLogHandler() }))
+            services: services.map { .init(service: $0) }, gracefulShutdownSignals: [.sigterm, .sigint],
+            logger: Logger(label: "services", factory: { _ in SwiftLogNoOpLogHandler() }))
         // Transfers under way get this long; then the program ends all the same.
         groupConfiguration.maximumGracefulShutdownDuration = .seconds(15)
         defer { unlink(configuration.controlSocket) }
@@ -89,7 +96,8 @@ struct DaemonAssembly {
         // The data directory's lock is ours, so a socket that is there was left by a program that ended.
         unlink(socket)
         var listeners: [any ServiceLifecycle.Service] = [
-            listener(.unixDomainSocket(path: socket), ControlResponder(services: services, authorization: .local), readiness)
+            listener(
+                .unixDomainSocket(path: socket), ControlResponder(services: services, authorization: .local), readiness)
         ]
         if let control = configuration.control {
             listeners.append(
@@ -119,7 +127,9 @@ struct DaemonAssembly {
             }
             return key
         }
-        guard let key = AuthenticationKey.random() else { throw StoreError(.failure, "no random numbers on this machine") }
+        guard let key = AuthenticationKey.random() else {
+            throw StoreError(.failure, "no random numbers on this machine")
+        }
         try SmallFile.write(path, key.bytes, SystemFileOperations())
         return key
     }

@@ -16,7 +16,8 @@ struct DaemonBackend: BootBackend {
 
     var snapshot: BootSnapshot {
         BootSnapshot(
-            decider: BootDecider(site: site.current, releases: store.releases, installations: ledger), httpPort: httpPort,
+            decider: BootDecider(site: site.current, releases: store.releases, installations: ledger),
+            httpPort: httpPort,
             modes: [:])
     }
 
@@ -48,7 +49,8 @@ struct DaemonBackend: BootBackend {
 
     func note(_ event: BootEvent, from address: IPv4Address, bytes: Int64) {
         switch event {
-        case .stage1: ledger.note(address: address, kind: .loader, detail: "iPXE runs and asks for its script", bytes: bytes)
+        case .stage1:
+            ledger.note(address: address, kind: .loader, detail: "iPXE runs and asks for its script", bytes: bytes)
         case .script(let request, let decision):
             ledger.noteScript(request, decision: decision, detail: Self.describe(decision))
         case .file(let reference): ledger.noteFile(address: address, reference: reference, bytes: bytes)

@@ -23,13 +23,20 @@ struct LedgerWriter: Service {
     }
 }
 
-/// Keeps bound channels open until the end, then closes them.
-struct ChannelService: Service {
+/// Keeps the boot plane's listeners open until the end; then takes no more connections and waits for the transfers
+/// under way.
+struct BootListenerService: Service {
+    /// Seconds that running transfers get: longer ones are cut off, and firmware asks again.
+    static let drainLimit = Duration.seconds(10)
+
     let channels: [any Channel]
+    let transfers: ActiveTransfers
 
     func run() async throws {
         try? await gracefulShutdown()
         for channel in channels { try? await channel.close() }
+        let end = ContinuousClock.now + Self.drainLimit
+        while transfers.count > 0, ContinuousClock.now < end { try await Task.sleep(for: .milliseconds(20)) }
     }
 }
 

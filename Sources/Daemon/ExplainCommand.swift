@@ -9,7 +9,8 @@ internal import Store
 package struct ExplainCommand: ParsableCommand {
     package static let configuration = CommandConfiguration(
         commandName: "explain", abstract: "Print what a machine would get, and why.",
-        discussion: "Works without a running daemon, and changes nothing: the per-boot URL in the script is no valid one.")
+        discussion:
+            "Works without a running daemon, and changes nothing: the per-boot URL in the script is no valid one.")
 
     @Option(help: "The site file.")
     var site = DefaultPath.site
@@ -52,7 +53,9 @@ package struct ExplainCommand: ParsableCommand {
             throw ValidationError("--uuid '\(uuid)' is not a usable UUID: 8-4-4-4-12 hexadecimal digits, not all equal")
         }
         if let arch, Architecture(any: arch) == nil { throw ValidationError("--arch '\(arch)' is not known") }
-        if let address, IPv4Address(address) == nil { throw ValidationError("--address '\(address)' is not an IPv4 address") }
+        if let address, IPv4Address(address) == nil {
+            throw ValidationError("--address '\(address)' is not an IPv4 address")
+        }
     }
 
     package func run() throws {
@@ -71,8 +74,10 @@ package struct ExplainCommand: ParsableCommand {
         }
         let installations: any InstallationReading =
             (try? OfflineInstallations(path: DefaultPath.hostsDatabase(in: data))) ?? NoInstallations()
-        var fields = ["mac": mac, "uuid": uuid, "serial": serial, "hostname": hostname, "arch": arch, "platform": platform]
-            .compactMapValues { $0 }
+        var fields = [
+            "mac": mac, "uuid": uuid, "serial": serial, "hostname": hostname, "arch": arch, "platform": platform,
+        ]
+        .compactMapValues { $0 }
         fields["platform"] = platform ?? "efi"
         let request = BootRequest(fields: fields, address: address.flatMap { IPv4Address($0) })
         let decision = BootDecider(site: site, releases: releases, installations: installations).decide(request)

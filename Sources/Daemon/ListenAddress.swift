@@ -12,7 +12,8 @@ package struct ListenAddress: Hashable, Sendable, ExpressibleByArgument, CustomS
     }
 
     package init?(argument: String) {
-        guard let colon = argument.lastIndex(of: ":"), let port = UInt16(argument[argument.index(after: colon)...]) else {
+        guard let colon = argument.lastIndex(of: ":"), let port = UInt16(argument[argument.index(after: colon)...])
+        else {
             return nil
         }
         var host = argument[..<colon]

@@ -8,10 +8,15 @@ enum MissingArtifacts {
         site.assignments.filter { $0.boot != .local }.flatMap { assignment -> [String] in
             guard let profile = assignment.profile.flatMap({ site.profile($0) }) else { return [] }
             let files = [profile.kernel, profile.answer].compactMap { $0 } + profile.initrds
-            return files.filter { releases.file($0) == nil }.map { file in
-                let what = releases.release(file.artifact) == nil ? "\(file.artifact) is not published" : "\(file.artifact) has no file '\(file.path)'"
-                return "profile \(profile.name) of host \(assignment.host): \(what): push it, or correct the name"
+            var lines: [String] = []
+            for file in files where releases.file(file) == nil {
+                let isPublished = releases.release(file.artifact) != nil
+                let what =
+                    isPublished ? "\(file.artifact) has no file '\(file.path)'" : "\(file.artifact) is not published"
+                let line = "profile \(profile.name) of host \(assignment.host): \(what): push it, or correct the name"
+                if !lines.contains(line) { lines.append(line) }
             }
+            return lines
         }
     }
 }

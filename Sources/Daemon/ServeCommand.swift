@@ -54,7 +54,8 @@ package struct ServeCommand: AsyncParsableCommand {
         help: "trace, debug, info, notice, warning, error or critical.",
         transform: { text in
             guard let level = Logger.Level(rawValue: text) else {
-                throw ValidationError("--log-level '\(text)': use trace, debug, info, notice, warning, error or critical")
+                throw ValidationError(
+                    "--log-level '\(text)': use trace, debug, info, notice, warning, error or critical")
             }
             return level
         })
@@ -84,13 +85,16 @@ package struct ServeCommand: AsyncParsableCommand {
             StandardError.write(finding.rendered(file: site))
         }
         guard let firstSite = reading.site else { throw ExitCode.failure }
-        let authorization: Authorization = try tokenFile.map { path in
-            guard let content = SmallFile.read(path, limit: 4096), let token = Authorization.Token(fileContent: content)
-            else {
-                throw ValidationError("--token-file \(path): the first line must hold at least 16 visible characters")
-            }
-            return .bearer(token)
-        } ?? .local
+        let authorization: Authorization =
+            try tokenFile.map { path in
+                guard let content = SmallFile.read(path, limit: 4096),
+                    let token = Authorization.Token(fileContent: content)
+                else {
+                    throw ValidationError(
+                        "--token-file \(path): the first line must hold at least 16 visible characters")
+                }
+                return .bearer(token)
+            } ?? .local
         let configuration = DaemonConfiguration(
             sitePath: site, dataPath: data.absolutePath, bootHTTP: bootHttp, tftp: tftp, syslog: syslog,
             control: control, controlSocket: controlSocket, authorization: authorization, loadersPath: loaders,
@@ -98,7 +102,6 @@ package struct ServeCommand: AsyncParsableCommand {
         try await DaemonAssembly(configuration: configuration, site: firstSite).run()
     }
 }
-
 
 extension String {
     /// Against the working directory when it is relative.

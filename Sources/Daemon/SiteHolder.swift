@@ -9,7 +9,7 @@ final class SiteHolder: Sendable {
     private let state: Mutex<Site>
     private let changes: @Sendable (Site) -> Void
 
-    /// - Parameter changes: called with each new site after it is in use.
+    /// `changes` is called with each new site after it is in use.
     init(path: String, site: Site, logger: Logger, changes: @escaping @Sendable (Site) -> Void) {
         self.path = path
         self.logger = logger

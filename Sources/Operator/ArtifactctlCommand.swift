@@ -30,7 +30,11 @@ package struct ArtifactctlCommand: AsyncParsableCommand {
             let code = exitCode(for: error)
             let isUsage = code == .validationFailure
             let text = error is OperatorError ? "artifactctl: \(error)" : fullMessage(for: error)
-            if code == .success { print(text) } else if !text.isEmpty { FileHandle.standardError.write(Data((text + "\n").utf8)) }
+            if code == .success {
+                print(text)
+            } else if !text.isEmpty {
+                FileHandle.standardError.write(Data((text + "\n").utf8))
+            }
             Foundation.exit(code == .success ? 0 : isUsage ? 2 : 1)
         }
     }

@@ -45,7 +45,8 @@ struct BlobUpload: Sendable {
             }
         }
         let separator = location.contains("?") ? "&" : "?"
-        _ = try await client.require([201], .PUT, "\(location)\(separator)digest=\(digest)", headers: [("content-length", "0")])
+        _ = try await client.require(
+            [201], .PUT, "\(location)\(separator)digest=\(digest)", headers: [("content-length", "0")])
     }
 
     /// Sends a small blob that is in memory.

@@ -16,7 +16,9 @@ struct ControlClient: Sendable {
     private let client: HTTPClient
 
     /// Runs `body` with a client, and closes it.
-    static func with<Value>(_ connection: ServerConnection, _ body: (ControlClient) async throws -> Value) async throws -> Value {
+    static func with<Value>(_ connection: ServerConnection, _ body: (ControlClient) async throws -> Value) async throws
+        -> Value
+    {
         var configuration = HTTPClient.Configuration()
         configuration.timeout = .init(connect: connectTimeout, read: idleTimeout)
         configuration.connectionPool.retryConnectionEstablishment = false
@@ -32,8 +34,7 @@ struct ControlClient: Sendable {
         }
     }
 
-    /// Sends a request.
-    /// - Parameter location: a path, or the URL of a `Location` header.
+    /// Sends a request to a path, or to the URL of a `Location` header, and gives the answer whatever its status.
     /// - Throws: `OperatorError` `unreachable`.
     func send(
         _ method: HTTPMethod, _ location: String, headers: [(String, String)] = [], body: HTTPClientRequest.Body? = nil
@@ -67,7 +68,8 @@ struct ControlClient: Sendable {
     }
 
     /// A JSON document.
-    func document<Value: Decodable>(_ type: Value.Type, _ path: String, method: HTTPMethod = .GET) async throws -> Value {
+    func document<Value: Decodable>(_ type: Value.Type, _ path: String, method: HTTPMethod = .GET) async throws -> Value
+    {
         let response = try await require([200], method, path)
         let bytes = try await Self.bytes(of: response)
         do {
@@ -89,8 +91,11 @@ struct ControlClient: Sendable {
     static func refusal(_ response: HTTPClientResponse) async -> OperatorError {
         let bytes = (try? await bytes(of: response)) ?? []
         let status = Int(response.status.code)
-        if let document = try? JSONDecoder().decode(ErrorDocument.self, from: Data(bytes)), let first = document.errors.first {
-            return OperatorError(.refused, "the server refused: \(first.message) (\(first.code), \(status))", status: status)
+        if let document = try? JSONDecoder().decode(ErrorDocument.self, from: Data(bytes)),
+            let first = document.errors.first
+        {
+            return OperatorError(
+                .refused, "the server refused: \(first.message) (\(first.code), \(status))", status: status)
         }
         return OperatorError(.refused, "the server answered \(status) \(response.status.reasonPhrase)", status: status)
     }

@@ -60,7 +60,8 @@ struct HostShowCommand: AsyncParsableCommand {
     static func text(_ host: HostReport) -> String {
         let facts: [(String, String?)] = [
             ("host", host.name ?? "not in the site file"), ("state", host.state),
-            ("profile", host.profile.map { "\($0), boot: \(host.boot ?? "-")" }), ("mac", host.macs.joined(separator: " ")),
+            ("profile", host.profile.map { "\($0), boot: \(host.boot ?? "-")" }),
+            ("mac", host.macs.joined(separator: " ")),
             ("address", host.address), ("uuid", host.uuid), ("serial", host.serial),
             ("machine", [host.architecture, host.platform].compactMap { $0 }.joined(separator: ", ")),
         ]
@@ -89,7 +90,9 @@ struct HostShowCommand: AsyncParsableCommand {
 struct HostArmCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "arm", abstract: "Have a host given its profile again at the next boot.",
-        discussion: "A host with 'boot: once' that has reported that it is installed boots its disk until it is armed. THIS INSTALLS IT AGAIN.")
+        discussion:
+            "A host with 'boot: once' that has reported that it is installed boots its disk until it is armed. THIS INSTALLS IT AGAIN."
+    )
 
     @OptionGroup var server: ServerOptions
 
@@ -103,7 +106,10 @@ struct HostArmCommand: AsyncParsableCommand {
         let report = try await ControlClient.with(try server.connection()) { client in
             try await client.document(HostReport.self, "/api/v1/hosts/\(HostPath.escape(host))/arm", method: .POST)
         }
-        print(json ? try OutputFormat.json(report) : "\(host) is armed: \(report.profile ?? "no profile"), boot: \(report.boot ?? "-")")
+        print(
+            json
+                ? try OutputFormat.json(report)
+                : "\(host) is armed: \(report.profile ?? "no profile"), boot: \(report.boot ?? "-")")
     }
 }
 

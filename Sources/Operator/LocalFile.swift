@@ -41,7 +41,11 @@ final class LocalFile: Sendable {
                 let count = pread(descriptor, bytes.baseAddress, wanted, off_t(offset))
                 if count > 0 { return count }
                 if count < 0, errno == EINTR { continue }
-                throw OperatorError(.file, count == 0 ? "\(name) became shorter while it was read" : "\(name) cannot be read: \(String(cString: strerror(errno)))")
+                throw OperatorError(
+                    .file,
+                    count == 0
+                        ? "\(name) became shorter while it was read"
+                        : "\(name) cannot be read: \(String(cString: strerror(errno)))")
             }
         }
         return buffer

@@ -13,7 +13,7 @@ final class ProgressReport {
     private var shown = 0.0
     private var first: Int64 = 0
 
-    /// - Parameter clock: seconds of a steady clock.
+    /// `clock` gives seconds of a steady clock.
     init(style: Style, clock: @escaping () -> Double = { ProcessInfo.processInfo.systemUptime }) {
         self.style = style
         self.clock = clock
@@ -62,7 +62,10 @@ final class ProgressReport {
 
     private static func duration(_ seconds: Double) -> String {
         let seconds = Int(seconds.rounded(.up))
-        return seconds < 60 ? "\(seconds) s" : seconds < 3600 ? "\(seconds / 60) min \(seconds % 60) s" : "\(seconds / 3600) h \(seconds % 3600 / 60) min"
+        return seconds < 60
+            ? "\(seconds) s"
+            : seconds < 3600
+                ? "\(seconds / 60) min \(seconds % 60) s" : "\(seconds / 3600) h \(seconds % 3600 / 60) min"
     }
 
     private func write(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }

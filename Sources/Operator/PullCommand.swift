@@ -54,7 +54,10 @@ struct PullCommand: AsyncParsableCommand {
             }
             return PullResult(reference: reference.description, digest: fetched.digest, files: result)
         }
-        print(json ? try OutputFormat.json(pulled) : pulled.files.map { "\($0.path) \($0.digest)" }.joined(separator: "\n"))
+        print(
+            json
+                ? try OutputFormat.json(pulled) : pulled.files.map { "\($0.path) \($0.digest)" }.joined(separator: "\n")
+        )
     }
 }
 
@@ -89,9 +92,11 @@ struct Download {
             return false
         }
         let manager = FileManager.default
-        try manager.createDirectory(atPath: (target as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
+        try manager.createDirectory(
+            atPath: (target as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
         let partial = target + ".part"
-        guard manager.createFile(atPath: partial, contents: nil), let handle = FileHandle(forWritingAtPath: partial) else {
+        guard manager.createFile(atPath: partial, contents: nil), let handle = FileHandle(forWritingAtPath: partial)
+        else {
             throw OperatorError(.file, "\(partial) cannot be written")
         }
         do {
@@ -122,7 +127,8 @@ struct Download {
                 progress.update(count)
             }
         } catch let error as HTTPClientError {
-            throw OperatorError(.unreachable, "the connection broke after \(count) bytes of \(path) (\(error.shortDescription))")
+            throw OperatorError(
+                .unreachable, "the connection broke after \(count) bytes of \(path) (\(error.shortDescription))")
         }
         guard count == file.size, hasher.finish() == file.digest else {
             throw OperatorError(.digestMismatch, "\(path): the bytes that came are not those of \(file.digest)")

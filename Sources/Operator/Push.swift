@@ -62,9 +62,12 @@ struct Push {
     }
 
     private func publish(_ files: [PushResult.File], _ tag: Tag, _ upload: BlobUpload) async throws -> Digest {
-        let configuration = Array(#"{"architecture":"unknown","config":{},"os":"unknown","rootfs":{"diff_ids":[],"type":"layers"}}"#.utf8)
+        let configuration = Array(
+            #"{"architecture":"unknown","config":{},"os":"unknown","rootfs":{"diff_ids":[],"type":"layers"}}"#.utf8)
         let configurationDigest = SHA256.digest(of: configuration)
-        if try await !upload.isThere(configurationDigest) { try await upload.send(configuration, digest: configurationDigest) }
+        if try await !upload.isThere(configurationDigest) {
+            try await upload.send(configuration, digest: configurationDigest)
+        }
         let manifest = Manifest(
             configuration: Descriptor(
                 mediaType: MediaType.imageConfiguration, digest: configurationDigest, size: Int64(configuration.count)),

@@ -16,7 +16,9 @@ struct ServerOptions: ParsableArguments {
 
     func validate() throws {
         if socket != nil, server != nil { throw ValidationError("--socket and --server exclude each other") }
-        if let server, URL(string: server)?.host == nil || !(server.hasPrefix("http://") || server.hasPrefix("https://")) {
+        if let server,
+            URL(string: server)?.host == nil || !(server.hasPrefix("http://") || server.hasPrefix("https://"))
+        {
             throw ValidationError("--server '\(server)' must be http://HOST:PORT or https://HOST:PORT")
         }
     }

@@ -33,7 +33,9 @@ struct ShowCommand: AsyncParsableCommand {
 
     func run() async throws {
         let reference = try Reference(reference)
-        let fetched = try await ControlClient.with(try server.connection()) { try await FetchedRelease.fetch(reference, $0) }
+        let fetched = try await ControlClient.with(try server.connection()) {
+            try await FetchedRelease.fetch(reference, $0)
+        }
         let document = Document(
             reference: reference.description, digest: fetched.digest, mediaType: fetched.mediaType,
             files: fetched.release.files.sorted { $0.key < $1.key }.map {
@@ -51,7 +53,8 @@ struct ShowCommand: AsyncParsableCommand {
             size    \(ByteCount(total)) in \(document.files.count) files
 
             """
-            + OutputFormat.table(
-                ["FILE", "SIZE", "DIGEST"], document.files.map { [$0.path, "\(ByteCount($0.size))", $0.digest.description] })
+                + OutputFormat.table(
+                    ["FILE", "SIZE", "DIGEST"],
+                    document.files.map { [$0.path, "\(ByteCount($0.size))", $0.digest.description] })
     }
 }

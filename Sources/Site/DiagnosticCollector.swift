@@ -15,6 +15,9 @@ final class DiagnosticCollector {
     /// Remembers where a value stands, for rules that compare values from different places.
     func remember(_ path: String, at position: SitePosition) { positions[path] = position }
 
+    /// Whether a value stands in the file under this path, readable or not.
+    func stands(_ path: String) -> Bool { positions[path] != nil }
+
     private func position(of path: String) -> SitePosition {
         var path = path
         while true {

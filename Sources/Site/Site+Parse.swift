@@ -41,7 +41,9 @@ extension Site {
     private static func compose(_ text: String, _ diagnostics: DiagnosticCollector) -> Node? {
         let start = SitePosition(line: 1, column: 1)
         do {
-            if let node = try Yams.compose(yaml: text), !node.isNull { return node }
+            // Yams tells libyaml the encoding, which then takes a byte order mark for text (YAML 1.2.2 section 5.2).
+            let body = text.unicodeScalars.first == "\u{feff}" ? String(text.unicodeScalars.dropFirst()) : text
+            if let node = try Yams.compose(yaml: body), !node.isNull { return node }
             diagnostics.report(.error, "V01", at: start, "the file is empty: it needs 'schema: \(schema)' and 'root_domain'")
         } catch let error as YamlError {
             switch error {
@@ -49,6 +51,12 @@ extension Site {
                 .composer(_, let problem, let mark, _):
                 diagnostics.report(
                     .error, "V01", at: SitePosition(line: mark.line, column: mark.column), "this is not YAML: \(problem)")
+            case .reader(let problem, let offset, _, let yaml):
+                let before = yaml.prefix(offset ?? 0)
+                let column = before.reversed().prefix { !$0.isNewline }.count + 1
+                diagnostics.report(
+                    .error, "V01", at: SitePosition(line: before.count(where: \.isNewline) + 1, column: column),
+                    "this is not YAML: \(problem)")
             case .duplicatedKeysInMapping(let keys, let context):
                 diagnostics.report(
                     .error, "V01", at: SitePosition(line: context.mark.line, column: context.mark.column),

@@ -1,9 +1,11 @@
 internal import Yams
 
 extension SiteReader {
-    func readAuthorities() -> [Authority] {
-        guard let section = root.section("authority") else { return [] }
-        return section.all.compactMap { name, node, _ in
+    /// `authority`: a substrate's name or `policy` for each key.
+    func readAuthority() -> (authorities: [Authority], policy: AuthorityPolicy) {
+        guard let section = root.section("authority") else { return ([], AuthorityPolicy()) }
+        let policy = section.section("policy").map(readPolicy) ?? AuthorityPolicy()
+        let authorities: [Authority] = section.all.compactMap { name, node, _ in
             guard name != "policy", let entry = YAMLSection(node, path: section.child(name), diagnostics: diagnostics)
             else { return nil }
             defer { entry.finish() }
@@ -16,6 +18,7 @@ extension SiteReader {
             }
             return declared.map { Authority(substrate: name, declared: $0, router: router) }
         }
+        return (authorities, policy)
     }
 
     private func readRouter(_ section: YAMLSection) -> Authority.Router? {
@@ -26,9 +29,8 @@ extension SiteReader {
         return kind.map { Authority.Router(kind: $0, host: host, credentials: credentials) }
     }
 
-    func readPolicy() -> AuthorityPolicy {
+    private func readPolicy(_ section: YAMLSection) -> AuthorityPolicy {
         var policy = AuthorityPolicy()
-        guard let authority = root.section("authority"), let section = authority.section("policy") else { return policy }
         defer { section.finish() }
         policy.confirmWithin = duration(section, "confirm_within", in: 60...86_400) ?? policy.confirmWithin
         // dnsmasq accepts no lease shorter than two minutes.

@@ -15,6 +15,7 @@ struct SiteReader {
         let rootDomain = root.requiredString("root_domain", "V02", example: "example.net")
             .flatMap { domain($0, root, "root_domain") }
         let management = readManagement()
+        let (authorities, policy) = readAuthority()
         let site = rootDomain.map { rootDomain in
             Site(
                 revision: revision, rootDomain: rootDomain, management: management,
@@ -23,10 +24,10 @@ struct SiteReader {
                 services: named("services") { readService($0, $1) },
                 profiles: named("profiles") { readProfile($0, $1) },
                 assignments: named("assignments") { readAssignment($0, $1) },
-                authorities: readAuthorities(), policy: readPolicy())
+                authorities: authorities, policy: policy)
         }
         if site == nil {
-            for key in ["substrates", "hosts", "services", "profiles", "assignments", "authority"] { _ = root.node(key) }
+            for key in ["substrates", "hosts", "services", "profiles", "assignments"] { _ = root.node(key) }
         }
         readOutOfBand()
         readTrust()

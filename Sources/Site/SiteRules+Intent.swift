@@ -21,15 +21,15 @@ extension SiteRules {
                 }
             case .substrate(let name):
                 if site.substrate(name) == nil {
-                    fail("V42", "\(path).zone", unknown(name, among: substrates + ["management"]))
+                    failUnknown("\(path).zone", name, in: "substrates", among: substrates + ["management"])
                 }
             }
             for name in service.exposedIn where site.substrate(name) == nil {
-                fail("V42", "\(path).expose_in.\(name)", unknown(name, among: substrates))
+                failUnknown("\(path).expose_in.\(name)", name, in: "substrates", among: substrates)
             }
             if case .host(let name) = service.provider {
                 if site.host(name) == nil {
-                    fail("V42", "\(path).provider", unknown(name, among: site.hosts.map(\.name) + ["authority"]))
+                    failUnknown("\(path).provider", name, in: "hosts", among: site.hosts.map(\.name) + ["authority"])
                 }
             } else if service.zone == .management {
                 fail("V42", "\(path).provider", "the management zone has no authority: name a host")
@@ -50,10 +50,10 @@ extension SiteRules {
         for assignment in site.assignments {
             let path = "assignments.\(assignment.host)"
             let host = site.host(assignment.host)
-            if host == nil { fail("V42", path, unknown(assignment.host, among: site.hosts.map(\.name))) }
+            if host == nil { failUnknown(path, assignment.host, in: "hosts", among: site.hosts.map(\.name)) }
             guard let name = assignment.profile else { continue }
             guard let profile = site.profile(name) else {
-                fail("V42", "\(path).profile", unknown(name, among: site.profiles.map(\.name)))
+                failUnknown("\(path).profile", name, in: "profiles", among: site.profiles.map(\.name))
                 continue
             }
             if profile.image != nil {
@@ -82,10 +82,18 @@ extension SiteRules {
     }
 
     private func checkArgument(_ argument: String, _ path: String, _ profile: Profile) {
-        if argument.isEmpty || argument.contains(where: { $0.isWhitespace }) {
+        let scalars = argument.unicodeScalars
+        if scalars.isEmpty || scalars.contains(where: \.properties.isWhitespace) {
             fail("V50", path, "'\(argument)' must be one argument without white space: make each word its own list entry")
+        } else if scalars.contains(where: { $0.value < 32 || $0.value == 127 }) {
+            fail("V50", path, "control characters are not allowed: remove them")
+        } else if ["||", "&&", ";"].contains(argument) || scalars.first == "#" {
+            fail("V50", path, "'\(argument)' can be told to no loader: it would end the command there")
         }
         let template = VariableTemplate(argument)
+        if template.literals.contains(where: { $0.unicodeScalars.contains("${".unicodeScalars) }) {
+            fail("V50", path, "'\(argument)' has a '${' that is not closed: add '}'")
+        }
         for name in template.variables {
             guard let variable = ProfileVariable(name: name) else {
                 fail("V50", path, "unknown variable '${\(name)}': use service.NAME, host.name, host.fqdn, host.mac, boot.url or answer.url")
@@ -93,7 +101,7 @@ extension SiteRules {
             }
             switch variable {
             case .service(let service) where site.service(service) == nil:
-                fail("V50", path, "service " + unknown(service, among: site.services.map(\.name)))
+                failUnknown(path, service, in: "services", among: site.services.map(\.name), code: "V50")
             case .answerURL where profile.answer == nil:
                 diagnostics.report(
                     .warning, "V53", path: path,
@@ -115,9 +123,13 @@ extension SiteRules {
         }
     }
 
-    /// Whether a word of the text is a dotted quad.
+    /// Whether a word of the text is a dotted quad, or an IPv6 address in brackets (RFC 3986 section 3.2.2).
     static func holdsAddress(_ text: String) -> Bool {
         text.split(whereSeparator: { !($0.isNumber || $0 == ".") }).contains { IPv4Address($0) != nil }
+            || text.split(separator: "[").dropFirst(text.first == "[" ? 0 : 1).contains { rest in
+                let inner = rest.prefix { $0.isHexDigit || $0 == ":" || $0 == "." }
+                return inner.count { $0 == ":" } >= 2 && rest[inner.endIndex...].first == "]"
+            }
     }
 
     private static func hostOfURL(in text: String) -> Substring? {
@@ -126,7 +138,8 @@ extension SiteRules {
     }
 
     func checkAuthority() {
-        for substrate in site.substrates where site.authority(of: substrate.name) == nil {
+        for substrate in site.substrates
+        where site.authority(of: substrate.name) == nil && !diagnostics.stands("authority.\(substrate.name)") {
             diagnostics.report(
                 .error, "V31", path: "authority",
                 "authority.\(substrate.name) is missing: add '\(substrate.name): {declared: router}' (or provisioner)")
@@ -134,13 +147,13 @@ extension SiteRules {
         for authority in site.authorities {
             let path = "authority.\(authority.substrate)"
             guard site.substrate(authority.substrate) != nil else {
-                fail("V42", path, unknown(authority.substrate, among: site.substrates.map(\.name)))
+                failUnknown(path, authority.substrate, in: "substrates", among: site.substrates.map(\.name))
                 continue
             }
             checkProvisioner(of: authority, path)
             guard let name = authority.router?.host else { continue }
             guard let host = site.host(name) else {
-                fail("V42", "\(path).router.host", unknown(name, among: site.hosts.map(\.name)))
+                failUnknown("\(path).router.host", name, in: "hosts", among: site.hosts.map(\.name))
                 continue
             }
             let leg = host.interfaces.first { $0.segment?.substrate == authority.substrate && $0.address == .gateway }

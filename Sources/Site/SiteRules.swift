@@ -19,11 +19,15 @@ struct SiteRules {
         diagnostics.report(.error, code, path: path, "\(path): \(message)")
     }
 
-    func unknown(_ word: String, among candidates: [String]) -> String {
+    /// Reports a name that `mapping` lacks. One that stands there but could not be read has its own finding.
+    func failUnknown(
+        _ path: String, _ word: String, in mapping: String, among candidates: [String], code: String = "V42"
+    ) {
+        guard !diagnostics.stands("\(mapping).\(word)") else { return }
         let hint =
             Spelling.nearest(to: word, among: candidates).map { "did you mean '\($0)'?" }
             ?? "known: \(candidates.isEmpty ? "none" : candidates.sorted().joined(separator: ", "))"
-        return "'\(word)' does not exist; \(hint)"
+        fail(code, path, "'\(word)' does not exist; \(hint)")
     }
 
     private func checkZones() {
@@ -31,6 +35,10 @@ struct SiteRules {
             fail("V30", "management.zone", "'\(zone)' is not below root_domain '\(site.rootDomain)'")
         }
         for substrate in site.substrates {
+            for (word, meaning) in [("management", "the management plane"), ("policy", "'authority.policy'")]
+            where substrate.name == word {
+                fail("V02", "substrates.\(word)", "the name is reserved: '\(word)' means \(meaning) elsewhere in this file")
+            }
             let path = "substrates.\(substrate.name).zone"
             if !substrate.zone.isWithin(site.rootDomain) {
                 fail("V30", path, "'\(substrate.zone)' is not below root_domain '\(site.rootDomain)'")
@@ -103,8 +111,12 @@ struct SiteRules {
         var serials: [String: String] = [:]
         for host in site.hosts {
             let path = "hosts.\(host.name)"
+            if host.name == "authority" {
+                fail("V02", path, "the name is reserved: as a provider it means a substrate's authority")
+            }
             if let substrate = host.substrate, site.substrate(substrate) == nil {
-                fail("V42", "\(path).plane", unknown(substrate, among: site.substrates.map(\.name) + ["management"]))
+                failUnknown(
+                    "\(path).plane", substrate, in: "substrates", among: site.substrates.map(\.name) + ["management"])
             }
             if !hasRoleAndNumber(host) {
                 diagnostics.report(
@@ -144,11 +156,13 @@ struct SiteRules {
             return
         }
         guard let substrate = site.substrate(name.substrate) else {
-            fail("V42", "\(path).at", unknown(name.substrate, among: site.substrates.map(\.name)))
+            failUnknown("\(path).at", name.substrate, in: "substrates", among: site.substrates.map(\.name))
             return
         }
         guard let segment = substrate.segment(name.segment) else {
-            fail("V42", "\(path).at", unknown(name.segment, among: substrate.segments.map(\.name)))
+            failUnknown(
+                "\(path).at", name.segment, in: "substrates.\(substrate.name).segments",
+                among: substrate.segments.map(\.name))
             return
         }
         if interface.claimsGateway, host.substrate != nil {
@@ -175,6 +189,7 @@ struct SiteRules {
 
     private func checkAddresses() {
         var owners: [IPv4Address: String] = [:]
+        var routers: [SegmentName: String] = [:]
         var gatewayClaims: [SegmentName: String] = [:]
         for host in site.hosts {
             for interface in host.interfaces {
@@ -189,6 +204,11 @@ struct SiteRules {
                     if let name = interface.segment, let pool = segment(name)?.pool, pool.contains(address) {
                         fail("V21", "\(path).\(key)", "\(address) lies in the pool of '\(name)': reservations stay outside")
                     }
+                }
+                if interface.address == .gateway, let name = interface.segment,
+                    let other = routers.updateValue(path, forKey: name)
+                {
+                    fail("V15", "\(path).ip", "\(other) is the gateway of '\(name)' already: give one of them its own address")
                 }
                 if interface.claimsGateway, let name = interface.segment,
                     let other = gatewayClaims.updateValue(path, forKey: name)

@@ -19,9 +19,10 @@ extension SubstrateView {
 
     private var addressRecords: [DNSRecord] {
         var records: [DNSRecord] = []
+        var seen: Set<DNSRecord> = []
         func add(_ name: DomainName, _ address: IPv4Address) {
             let record = DNSRecord(name: name, value: .address(address))
-            if !records.contains(record) { records.append(record) }
+            if seen.insert(record).inserted { records.append(record) }
         }
         if let provisioner, let address = address(of: provisioner.interface), let name = provisionerName {
             add(name, address)
@@ -39,10 +40,10 @@ extension SubstrateView {
         }
         for host in site.hosts where host.substrate == substrate.name {
             if let address = host.primaryInterface.flatMap({ address(of: $0) }) { add(fullName(of: host), address) }
-            for interface in host.interfaces {
-                guard let address = address(of: interface) else { continue }
-                add(substrate.zone.prefixed("\(host.name)-\(interface.name)"), address)
-            }
+            // An interface needs a name of its own only beside others: alone, it is the host.
+            let addressed = host.interfaces.compactMap { interface in address(of: interface).map { (interface.name, $0) } }
+            guard addressed.count > 1 else { continue }
+            for (name, address) in addressed { add(substrate.zone.prefixed("\(host.name)-\(name)"), address) }
         }
         return records
     }

@@ -18,7 +18,8 @@ final class YAMLSection {
     let position: SitePosition
     let diagnostics: DiagnosticCollector
     private let entries: [(key: String, node: Node, position: SitePosition)]
-    private var known: [String] = []
+    private var known: Set<String> = []
+    private var refused: Set<String> = []
 
     /// nil, with a finding, when the node is no mapping of plain keys.
     init?(_ node: Node, path: String, diagnostics: DiagnosticCollector) {
@@ -46,13 +47,13 @@ final class YAMLSection {
 
     /// Every key with its node, for mappings whose keys are names. Marks all as read.
     var all: [(key: String, node: Node, position: SitePosition)] {
-        known += entries.map(\.key)
+        known.formUnion(entries.map(\.key))
         return entries
     }
 
     /// The node under a key; nil when it is absent or null.
     func node(_ key: String) -> Node? {
-        known.append(key)
+        known.insert(key)
         guard let entry = entries.first(where: { $0.key == key }), !entry.node.isNull else { return nil }
         return entry.node
     }
@@ -145,16 +146,17 @@ final class YAMLSection {
         return value
     }
 
-    /// A list of words, each with what is wrong when it is not in the list.
+    /// Reports a key that must not stand here; it is never suggested for an unknown one.
     func refuse(_ key: String, _ code: String, _ message: String) {
-        if node(key) != nil { fail(key, code, message) }
+        refused.insert(key)
+        if has(key) { fail(key, code, message) }
     }
 
     /// Reports every key that nobody asked for, with the nearest known one as a hint.
     func finish() {
-        for entry in entries where !known.contains(entry.key) {
+        for entry in entries where !known.contains(entry.key) && !refused.contains(entry.key) {
             let hint =
-                Spelling.nearest(to: entry.key, among: known).map { "did you mean '\($0)'?" }
+                Spelling.nearest(to: entry.key, among: known.sorted()).map { "did you mean '\($0)'?" }
                 ?? (known.isEmpty ? "remove it" : "known here: \(known.sorted().joined(separator: ", "))")
             diagnostics.report(
                 .error, "V01", at: entry.position, "unknown key '\(child(entry.key))': \(hint)")

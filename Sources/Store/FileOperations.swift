@@ -82,6 +82,7 @@ package struct SystemFileOperations: FileOperations {
     }
 
     package func reserve(_ descriptor: Int32, size: Int64, path: String) throws(FileFailure) {
+        guard size > 0 else { return }  // the kernel refuses to reserve nothing
         while clinux_reserve(descriptor, size) != 0 {
             switch errno {
             case EINTR: continue

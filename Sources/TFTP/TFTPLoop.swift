@@ -102,7 +102,13 @@ final class TFTPLoop: @unchecked Sendable {
     ) {
         func refuse(_ code: TFTPErrorCode, _ reason: String, name: String = "") {
             let packet = TFTPPacket.error(code, reason)
-            _ = remote.withSocketAddress { sendto(socket.descriptor, packet, packet.count, 0, $0, remote.length) }
+            // From the address that was asked: a client that checks the sender drops an answer from another.
+            _ = remote.withSocketAddress { remoteAddress in
+                local.withSocketAddress { localAddress in
+                    clinux_send_from(
+                        socket.descriptor, packet, packet.count, remoteAddress, remote.length, localAddress)
+                }
+            }
             let shown = String(name.unicodeScalars.prefix(200).map { $0.value < 32 ? "?" : Character($0) })
             service.requestRefused(RequestRefusal(client: remote.host, name: shown, code: code, reason: reason))
         }

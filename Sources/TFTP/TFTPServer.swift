@@ -26,12 +26,17 @@ package final class TFTPServer: Sendable {
     /// Binds the sockets, so that requests queue from now on.
     /// - Throws: `TFTPError` that names the address.
     package init(listen endpoints: [DatagramEndpoint], service: any TFTPService) throws(TFTPError) {
-        stopEvent = eventfd(0, Int32(EFD_CLOEXEC) | Int32(EFD_NONBLOCK))
-        guard stopEvent >= 0 else { throw .system("eventfd") }
-        var sockets: [ListeningSocket] = []
-        for endpoint in endpoints { sockets.append(try ListeningSocket(endpoint)) }
+        let sockets = try endpoints.map { endpoint throws(TFTPError) in try ListeningSocket(endpoint) }
         self.endpoints = sockets.map(\.endpoint)
-        loop = try TFTPLoop(listening: sockets, stopEvent: stopEvent, service: service)
+        let stopEvent = eventfd(0, Int32(EFD_CLOEXEC) | Int32(EFD_NONBLOCK))
+        guard stopEvent >= 0 else { throw .system("eventfd") }
+        do throws(TFTPError) {
+            loop = try TFTPLoop(listening: sockets, stopEvent: stopEvent, service: service)
+        } catch {
+            close(stopEvent)
+            throw error
+        }
+        self.stopEvent = stopEvent
     }
 
     deinit { close(stopEvent) }

@@ -23,9 +23,10 @@ package struct TransferMachine: Sendable {
     package static let maximumTimeout: Int64 = 8000
     /// Repetitions without progress before the client is given up.
     package static let maximumRepetitions = 6
-    /// A repeated ACK is answered at most this often, in milliseconds: answering each would double every packet from
-    /// then on (RFC 1123 section 4.2.3.1, "Sorcerer's Apprentice Syndrome").
-    package static let duplicateGuard: Int64 = 20
+    /// A repeated ACK is answered only when the last window has had time to be answered, by the last round trip between
+    /// these two bounds in milliseconds: answering earlier would double every packet from then on (RFC 1123 section
+    /// 4.2.3.1, "Sorcerer's Apprentice Syndrome").
+    package static let duplicateGuard: ClosedRange<Int64> = 20...500
 
     package let parameters: TransferParameters
     /// Blocks of the file: one more than the full ones, so that the last is always shorter than the block size.
@@ -40,6 +41,10 @@ package struct TransferMachine: Sendable {
     private var awaitsOptionAnswer: Bool
     private var repetitions = 0
     private var lastSend: Int64
+    /// When the window was sent for the first time.
+    private var windowStart: Int64
+    /// From the first sending of a window to progress: after a loss too long, which only delays one answer.
+    private var roundTrip: Int64 = 0
     private var timeout: Int64
     private var hasEnded = false
 
@@ -49,6 +54,7 @@ package struct TransferMachine: Sendable {
         awaitsOptionAnswer = !parameters.accepted.isEmpty
         timeout = parameters.timeout.map { Int64($0) * 1000 } ?? Self.initialTimeout
         lastSend = now
+        windowStart = now
         deadline = now + timeout
     }
 
@@ -90,13 +96,16 @@ package struct TransferMachine: Sendable {
             }
             return progress(now)
         }
-        guard now - lastSend >= Self.duplicateGuard else { return [] }
+        let pause = min(max(roundTrip, Self.duplicateGuard.lowerBound), Self.duplicateGuard.upperBound)
+        guard now - lastSend >= pause else { return [] }
         return sendWindow(now)
     }
 
     /// The timer is armed by progress, never by receipt alone: a client that only repeats itself times out.
     private mutating func progress(_ now: Int64) -> [Action] {
         repetitions = 0
+        roundTrip = now - windowStart
+        windowStart = now
         timeout = parameters.timeout.map { Int64($0) * 1000 } ?? Self.initialTimeout
         deadline = now + timeout
         return sendWindow(now)

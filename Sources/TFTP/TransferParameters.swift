@@ -38,7 +38,7 @@ package struct TransferParameters: Hashable, Sendable {
                 timeout = asked
                 accepted.append((option.name, String(asked)))
             case "tsize":
-                guard Int64(option.value) != nil else { continue }
+                guard let asked = Int64(option.value), asked >= 0 else { continue }
                 accepted.append((option.name, String(fileSize)))
             default: continue
             }

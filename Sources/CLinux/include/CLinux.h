@@ -37,6 +37,12 @@ int clinux_enable_packet_info(int socket, int family);
 /* recvmsg(2) with the addresses. Bytes received, or -1 with errno. */
 ssize_t clinux_receive(int socket, void *buffer, size_t capacity, clinux_datagram_addresses *addresses);
 
+/* sendmsg(2) to `remote` from the address `local`, whose port is not used: a socket bound to every address would else
+   answer from the one that routing prefers. The unspecified address leaves the choice to the kernel. Bytes sent, or -1
+   with errno. */
+ssize_t clinux_send_from(int socket, const void *bytes, size_t count, const struct sockaddr *remote,
+                         socklen_t remote_length, const struct sockaddr *local);
+
 /* The MTU of the path of a connected UDP socket; -1 with errno when the kernel does not know. */
 int clinux_path_mtu(int socket, int family);
 

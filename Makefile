@@ -1,0 +1,81 @@
+# Everything that builds, tests and shows the project. Each target installs what it needs (Debian 12, root) and says
+# what it does. `make help` lists them.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+# What the programs link against, and what dnsmasq, loaders and tests need.
+BUILD_PACKAGES := libssl-dev libsqlite3-dev pkg-config
+LAB_PACKAGES := dnsmasq-base ipxe iproute2 util-linux qemu-system-x86 ipxe-qemu ovmf \
+	debian-installer-12-netboot-amd64 busybox-static cpio curl
+TEST_PACKAGES := $(LAB_PACKAGES) skopeo tftp-hpa bind9-dnsutils netcat-openbsd socat bsdutils iputils-ping procps
+
+SWIFT ?= swift
+# Only what is ours is checked; the build folder holds dependencies.
+FORMATTED := Package.swift Sources Tests ipxe
+
+.PHONY: help
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+define install
+	@missing=(); for package in $(1); do \
+		dpkg-query -W -f '$${Status}' "$$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$$package"); done; \
+	if (($${#missing[@]})); then \
+		if ((EUID)); then echo "these packages are missing, and only root can install them: apt-get install $${missing[*]}" >&2; exit 1; fi; \
+		echo "==> installing $${missing[*]}"; \
+		apt-get update -qq; \
+		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$${missing[@]}" >/dev/null; fi
+endef
+
+.PHONY: check-tools
+check-tools:
+	@command -v $(SWIFT) >/dev/null || { echo "no Swift toolchain: install Swift 6.2 or newer from https://www.swift.org/install/linux" >&2; exit 1; }
+	@((EUID == 0)) || { echo "network namespaces need root: run this as root" >&2; exit 1; }
+
+.PHONY: build
+build: check-tools ## Build both programs for debugging
+	$(call install,$(BUILD_PACKAGES))
+	@echo "==> building (the first time takes some minutes)"
+	@$(SWIFT) build
+
+.PHONY: release
+release: check-tools ## Build both programs for use
+	$(call install,$(BUILD_PACKAGES))
+	@$(SWIFT) build -c release --static-swift-stdlib --product provisioner
+	@$(SWIFT) build -c release --static-swift-stdlib --product artifactctl
+
+.PHONY: demo
+demo: check-tools ## Boot a BIOS and a UEFI machine from a provisioner, in QEMU
+	$(call install,$(BUILD_PACKAGES) $(LAB_PACKAGES))
+	@echo "==> building (the first time takes some minutes)"
+	@$(SWIFT) build --product provisioner
+	@$(SWIFT) build --product artifactctl
+	@$(SWIFT) build --product demo
+	@"$$($(SWIFT) build --show-bin-path)/demo"
+
+.PHONY: test
+test: check-tools ## Check formatting, then run every test: units, real tools, real firmware
+	$(call install,$(BUILD_PACKAGES) $(TEST_PACKAGES))
+	@$(MAKE) --no-print-directory lint
+	@echo "==> building programs and tests (the first time takes some minutes)"
+	@$(SWIFT) build --build-tests
+	@echo "==> unit tests"
+	@$(SWIFT) test --skip-build --skip IntegrationTests --skip BootTests
+	@echo "==> tests with real tools, in network namespaces"
+	@$(SWIFT) test --skip-build --filter IntegrationTests
+	@echo "==> boot tests with real firmware, in QEMU"
+	@$(SWIFT) test --skip-build --filter BootTests
+
+.PHONY: lint
+lint: ## Check formatting
+	@echo "==> checking the format of $(FORMATTED)"
+	@$(SWIFT) format lint --strict --recursive --parallel $(FORMATTED)
+
+.PHONY: format
+format: ## Mend formatting
+	@$(SWIFT) format --in-place --recursive --parallel $(FORMATTED)
+
+.PHONY: clean
+clean: ## Remove what was built
+	@rm -rf .build build

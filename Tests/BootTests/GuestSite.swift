@@ -1,0 +1,34 @@
+import Foundation
+import TestSupport
+
+/// A site whose machines boot the small test guest, and a server that has it.
+struct GuestSite {
+    static let requirements = ProvisionerServer.requirements + GuestImage.requirements
+
+    let server: ProvisionerServer
+
+    /// The profile `guest`: the guest reports to `report` below its per-boot URL. `disk` is never fetched.
+    static func start(
+        in lab: NetworkLab, machines: [SiteFixture.Machine], report: String = "up"
+    ) async throws -> GuestSite {
+        let site = SiteFixture(
+            machines: machines,
+            profiles: [
+                "guest:",
+                "  kernel: \"guest:1/linux\"",
+                "  initrd: [\"guest:1/initrd.gz\"]",
+                "  args: [console=ttyS0, \"phonehome=${boot.url}/\(report)\"]",
+            ])
+        let server = try await ProvisionerServer.start(in: lab, site: site.yaml)
+        let cache = FileManager.default.temporaryDirectory.appending(path: "provisioner-test-guest")
+        let guest = try await GuestImage.build(in: cache)
+        try await server.artifactctl("push", "guest:1", guest.kernel.path, guest.initrd.path)
+        return GuestSite(server: server)
+    }
+
+    static func machine(_ number: Int, assignment: String?) -> SiteFixture.Machine {
+        .init(
+            name: "hv0\(number)", mac: "52:54:00:20:99:0\(number)", address: "10.20.99.2\(number)",
+            assignment: assignment)
+    }
+}

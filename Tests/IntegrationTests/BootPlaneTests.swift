@@ -1,0 +1,156 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// The boot plane by curl and tftp.
+@Suite struct BootPlaneTests {
+    @Test func httpAndTFTPServeTheSameBytes() async throws {
+        try Requirement.demand([.tool("tftp", package: "tftp-hpa")])
+        try await ServedLab.with { lab, server in
+            let bytes = ServedLab.bytes(3_000_001)
+            let file = try ServedLab.file("big", bytes, lab)
+            try await server.artifactctl("push", "os:1", file)
+            for (index, url) in [
+                "http://10.20.99.1/os:1/big", "tftp://10.20.99.1/os:1/big", "http://10.20.99.1//os:1//big",
+            ].enumerated() {
+                let out = lab.directory.appending(path: "out\(index)").path
+                _ = try await ServedLab.curl(lab, "-o", out, url)
+                try await lab.run(["cmp", file, out])
+            }
+            let client = try await lab.addHost("client", address: "10.20.99.50/24")
+            let out = lab.directory.appending(path: "by-tftp").path
+            try await client.run(["tftp", "-m", "binary", "10.20.99.1", "-c", "get", "loaders/undionly.kpxe", out])
+            try await lab.run(["cmp", "/usr/lib/ipxe/undionly.kpxe", out])
+        }
+    }
+
+    @Test func rangesAndConditionsAreHonoured() async throws {
+        try await ServedLab.with { lab, server in
+            let bytes = ServedLab.bytes(10_000)
+            let file = try ServedLab.file("f", bytes, lab)
+            try await server.artifactctl("push", "os:1", file)
+            let url = "http://10.20.99.1/os:1/f"
+            func fetch(_ range: String) async throws -> (String, Data) {
+                let out = lab.directory.appending(path: "out")
+                try? FileManager.default.removeItem(at: out)
+                let status = try await lab.commands.result(of: [
+                    "curl", "-sS", "-H", "Range: \(range)", "-o", out.path, "-w", "%{http_code}", url,
+                ]).output
+                return (status, (try? Data(contentsOf: out)) ?? Data())
+            }
+            #expect(try await fetch("bytes=0-0") == ("206", bytes.prefix(1)))
+            #expect(try await fetch("bytes=9990-") == ("206", bytes.suffix(10)))
+            #expect(try await fetch("bytes=-5") == ("206", bytes.suffix(5)))
+            #expect(try await fetch("bytes=5-99999999") == ("206", bytes.dropFirst(5)))
+            #expect(try await fetch("bytes=10000-").0 == "416")
+            #expect(try await fetch("bytes=7-3") == ("200", bytes))
+            #expect(try await fetch("lines=1-2") == ("200", bytes))
+            let head = try await ServedLab.curl(lab, "-I", url)
+            #expect(head.output.lowercased().contains("content-length: 10000"))
+            let etag = try #require(head.lines.first { $0.lowercased().hasPrefix("etag:") }?.dropFirst(6))
+            #expect(try await ServedLab.status(lab, "-H", "If-None-Match: \(etag)", url) == "304")
+            #expect(try await ServedLab.status(lab, "-H", "If-None-Match: \"other\"", url) == "200")
+        }
+    }
+
+    @Test func nothingOutsideTheNamespaceIsServed() async throws {
+        try await ServedLab.with { lab, server in
+            try await ServedLab.pushProfile(lab, server)
+            for path in [
+                "/../../etc/passwd", "/loaders/../../../etc/passwd", "/loaders/..%2f..%2fetc%2fpasswd", "/os:1/../../x",
+                "/loaders/%2e%2e/x", "/os:1/%00", "/os:1", "/os:1/", "/blobs/sha256/zz", "/nobody:1/x", "/",
+                "/catalog.sqlite",
+                "/os:1/linux/x",
+            ] {
+                let status = try await ServedLab.status(lab, "--path-as-is", "http://10.20.99.1\(path)")
+                #expect(["400", "404"].contains(status), "\(path): \(status)")
+            }
+            for name in ["../etc/passwd", "/etc/passwd", "..\\..\\x", "loaders/../VERSION"] {
+                let result = try await ServedLab.curl(
+                    lab, "--path-as-is", "-o", "/dev/null", "tftp://10.20.99.1/\(name)")
+                #expect(!result.succeeded, "\(name)")
+            }
+            for method in ["POST", "PUT", "DELETE", "PATCH"] {
+                #expect(try await ServedLab.status(lab, "-X", method, "http://10.20.99.1/os:1/linux") == "405")
+            }
+            let upload = try await ServedLab.curl(lab, "-T", "/etc/hostname", "tftp://10.20.99.1/x")
+            #expect(!upload.succeeded)
+        }
+    }
+
+    @Test func aBlobThatIsNotWholeIsNeverServed() async throws {
+        try await ServedLab.with { lab, server in
+            try await ServedLab.pushProfile(lab, server)
+            let blobs = server.dataDirectory.appending(path: "blobs").path
+            try await lab.run([
+                "sh", "-c", "find \(blobs) -type f -size -11c -exec chmod u+w {} + -exec truncate -s 3 {} +",
+            ])
+            #expect(try await ServedLab.status(lab, "http://10.20.99.1/os:1/linux") == "500")
+            #expect(try await !ServedLab.curl(lab, "tftp://10.20.99.1/os:1/linux").succeeded)
+        }
+    }
+
+    @Test func scriptsHoldNamesAndNoAddresses() async throws {
+        try await ServedLab.with { lab, server in
+            try await ServedLab.pushProfile(lab, server)
+            let stage1 = try await ServedLab.curl(lab, "http://10.20.99.1/boot.ipxe").output
+            #expect(stage1.hasPrefix("#!ipxe"))
+            #expect(try await ServedLab.curl(lab, "tftp://10.20.99.1/autoexec.ipxe").output == stage1)
+            #expect(try await ServedLab.curl(lab, "tftp://10.20.99.1/loaders/autoexec.ipxe").output == stage1)
+            for mac in ["52-54-00-20-99-21", "52:54:00:20:99:21", "525400209921", "01-52-54-00-20-99-21"] {
+                let script = try await ServedLab.curl(lab, "http://10.20.99.1/ipxe/script?mac=\(mac)&platform=efi")
+                    .output
+                #expect(script.contains("kernel --name linux http://artifacts.dvntm.deevnet.net/os:1/linux"))
+                #expect(script.contains("host=hv01.dvntm.deevnet.net"))
+                #expect(!script.contains("10.20.99."))
+            }
+            let unknown = try await ServedLab.curl(lab, "http://10.20.99.1/ipxe/script?mac=52-54-00-00-00-01").output
+            #expect(unknown.contains("not in the site file"))
+            #expect(!unknown.contains("kernel"))
+        }
+    }
+
+    @Test func answersAndReportsNeedTheirToken() async throws {
+        try await ServedLab.with { lab, server in
+            try await ServedLab.pushProfile(lab, server)
+            let ask = "http://10.20.99.1/ipxe/script?mac=52-54-00-20-99-21"
+            let script = try await ServedLab.curl(lab, ask).output
+            let word = try #require(script.split(separator: " ").first { $0.hasPrefix("url=") })
+            let path = try #require(word.dropFirst(4).firstRange(of: "/hosts/")).lowerBound
+            let answerURL = "http://10.20.99.1" + word.dropFirst(4)[path...]
+            let base = String(answerURL.dropLast("/answer".count))
+            let answer = try await ServedLab.curl(lab, answerURL).output
+            #expect(answer.hasPrefix("I am hv01, report to http://pxe.dvntm.deevnet.net/hosts/hv01."))
+            #expect(answer.hasSuffix("/installed, ${HOME}"))
+
+            let forged = base.dropLast() + (base.hasSuffix("0") ? "1" : "0")
+            for path in ["answer", "up", "installed"] {
+                #expect(try await ServedLab.status(lab, "\(forged)/\(path)") == "403")
+                #expect(try await ServedLab.status(lab, "http://10.20.99.1/hosts/x/\(path)") == "403")
+            }
+            #expect(try await server.host("hv01").state == "booting")
+            #expect(try await ServedLab.status(lab, "-I", "\(base)/installed") != "200")
+            #expect(try await ServedLab.status(lab, "-X", "POST", "\(base)/installed") == "200")
+            #expect(try await server.host("hv01").state == "installed")
+            #expect(try await ServedLab.curl(lab, ask).output.contains("booting the local disk"))
+
+            try await server.artifactctl("host", "arm", "hv01")
+            #expect(try await ServedLab.status(lab, "\(base)/installed") == "403")
+            #expect(try await ServedLab.curl(lab, ask).output.contains("kernel --name linux"))
+            #expect(!server.program.log.text.contains(base.split(separator: "/").last ?? "none"))
+        }
+    }
+
+    @Test func syslogLinesReachTheTimeline() async throws {
+        try await ServedLab.with { lab, server in
+            let client = try await lab.addHost("hv01", address: "10.20.99.21/24")
+            try await client.run(["ping", "-c", "1", "-W", "5", "10.20.99.1"])
+            try await client.run([
+                "curl", "-sS", "-o", "/dev/null", "http://10.20.99.1/ipxe/script?mac=52-54-00-20-99-21",
+            ])
+            try await client.run(["logger", "-n", "10.20.99.1", "-P", "514", "-d", "--rfc3164", "disk sda is on fire"])
+            let status = try await server.waitForEvent("log", of: "hv01", timeout: .seconds(10))
+            #expect(status.events.contains { $0.kind == "log" && $0.detail.contains("disk sda is on fire") })
+        }
+    }
+}

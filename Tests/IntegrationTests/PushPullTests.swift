@@ -1,0 +1,137 @@
+import Foundation
+import TestSupport
+import Testing
+
+@Suite struct PushPullTests {
+    struct Pushed: Decodable {
+        struct File: Decodable {
+            let path: String
+            let digest: String
+            let sent: Bool
+        }
+        let digest: String
+        let files: [File]
+    }
+
+    @Test func pulledFilesAreThePushedOnes() async throws {
+        try await ServedLab.with { lab, server in
+            let big = try ServedLab.file("big.img", ServedLab.bytes(20_000_000), lab)
+            let empty = try ServedLab.file("empty", Data(), lab)
+            try await server.artifactctl("push", "mirror/os:1.0", big, "deep/er/empty=\(empty)")
+            let out = lab.directory.appending(path: "out").path
+            try await server.artifactctl("pull", "mirror/os:1.0", "-o", out)
+            try await lab.run(["cmp", big, out + "/big.img"])
+            try await lab.run(["cmp", empty, out + "/deep/er/empty"])
+            #expect(try await server.artifactctl("ls").output.contains("mirror/os:1.0"))
+            #expect(try await server.artifactctl("show", "mirror/os:1.0").output.contains("deep/er/empty"))
+            let one = lab.directory.appending(path: "one").path
+            try await server.artifactctl("pull", "mirror/os:1.0/deep/er/empty", "-o", one)
+            #expect(try FileManager.default.contentsOfDirectory(atPath: one) == ["deep"])
+        }
+    }
+
+    @Test func memoryDoesNotGrowWithTheFile() async throws {
+        try await ServedLab.with { lab, server in
+            func peak() async throws -> Int {
+                let status = try await lab.run(["grep", "VmHWM", "/proc/\(server.program.processID)/status"]).output
+                return try #require(Int(status.filter(\.isNumber)))
+            }
+            let small = try ServedLab.file("small", ServedLab.bytes(1_000_000), lab)
+            try await server.artifactctl("push", "small:1", small)
+            let before = try await peak()
+            let large = lab.directory.appending(path: "large").path
+            try await lab.run(["truncate", "-s", "400M", large])
+            try await server.artifactctl("push", "large:1", large)
+            let out = lab.directory.appending(path: "out").path
+            try await server.artifactctl("pull", "large:1", "-o", out)
+            try await lab.run(["curl", "-sS", "-o", "/dev/null", "http://10.20.99.1/large:1/large"])
+            // In KiB: a tenth of the file would already be a buffer that grows with it.
+            #expect(try await peak() - before < 40_000)
+        }
+    }
+
+    @Test func aSecondPushSendsNothing() async throws {
+        try await ServedLab.with { lab, server in
+            let file = try ServedLab.file("f", ServedLab.bytes(3_000_000), lab)
+            func push(_ name: String) async throws -> Pushed {
+                let result = try await server.artifactctl("push", "--json", name, file)
+                return try JSONDecoder().decode(Pushed.self, from: Data(result.standardOutput.utf8))
+            }
+            let first = try await push("a:1")
+            #expect(first.files.map(\.sent) == [true])
+            let second = try await push("a:1")
+            #expect(second.files.map(\.sent) == [false])
+            #expect(second.digest == first.digest)
+            #expect(try await push("a:2").files.map(\.sent) == [false])
+        }
+    }
+
+    @Test func aPublishedVersionIsImmutable() async throws {
+        try await ServedLab.with { lab, server in
+            let file = try ServedLab.file("f", Data("one".utf8), lab)
+            try await server.artifactctl("push", "a:1", file)
+            _ = try ServedLab.file("f", Data("two".utf8), lab)
+            let result = try await server.artifactctlResult(["push", "a:1", file])
+            #expect(result.exitCode == 1)
+            #expect(!result.succeeded)
+            #expect(result.standardError.contains("immutable"))
+            let out = lab.directory.appending(path: "out").path
+            try await server.artifactctl("pull", "a:1", "-o", out)
+            #expect(try String(contentsOfFile: out + "/f", encoding: .utf8) == "one")
+        }
+    }
+
+    @Test func exitStatusesTellUsageFromRefusal() async throws {
+        try await ServedLab.with { lab, server in
+            func status(_ arguments: String...) async throws -> CommandResult {
+                try await server.artifactctlResult(arguments)
+            }
+            let file = try ServedLab.file("f", Data("x".utf8), lab)
+            for usage in [
+                ["push", "no-tag", file], ["push", "a:1"], ["push", "UPPER:1", file], ["push", "a:1", "../x=\(file)"],
+                ["push", "a:1", "/abs=\(file)"], ["push", "a:1", file, "f=\(file)"], ["nonsense"], ["show", "a"],
+                ["ls", "--socket", "/x", "--server", "http://y"],
+            ] {
+                let result = try await server.artifactctlResult(usage)
+                #expect(result.exitCode == 2, "\(usage): \(result)")
+            }
+            for refusal in [
+                ["show", "nobody:1"], ["push", "a:1", "/does/not/exist"], ["host", "show", "nobody"], ["ls", "nobody"],
+            ] {
+                let result = try await server.artifactctlResult(refusal)
+                #expect(result.exitCode == 1, "\(refusal): \(result)")
+                #expect(result.standardError.hasPrefix("artifactctl: "), "\(result)")
+            }
+            let away = try await lab.commands.result(
+                of: [try BuiltProducts.artifactctl(), "ls", "--socket", "/nowhere/socket"])
+            #expect(away.exitCode == 1)
+            #expect(away.standardError.contains("no server at socket /nowhere/socket"))
+        }
+    }
+
+    @Test func skopeoReadsAndWrites() async throws {
+        try Requirement.demand([.tool("skopeo", package: "skopeo")])
+        try await ServedLab.with(arguments: ["--control", "127.0.0.1:5000"]) { lab, server in
+            try await ServedLab.pushProfile(lab, server)
+            let inspected = try await lab.run([
+                "skopeo", "inspect", "--tls-verify=false", "docker://127.0.0.1:5000/os:1",
+            ])
+            let shown = try await server.artifactctl("show", "os:1").output
+            let digest = try #require(
+                shown.split(separator: "\n").first { $0.hasPrefix("digest") }?.split(separator: " ").last)
+            #expect(inspected.output.contains(digest))
+            let copy = lab.directory.appending(path: "copy").path
+            try await lab.run([
+                "skopeo", "--insecure-policy", "copy", "--src-tls-verify=false", "docker://127.0.0.1:5000/os:1",
+                "dir:\(copy)",
+            ])
+            try await lab.run([
+                "skopeo", "--insecure-policy", "copy", "--dest-tls-verify=false", "dir:\(copy)",
+                "docker://127.0.0.1:5000/copied/os:2",
+            ])
+            #expect(try await server.artifactctl("show", "copied/os:2").output.contains(digest))
+            let tags = try await ServedLab.curl(lab, "http://127.0.0.1:5000/v2/copied/os/tags/list")
+            #expect(tags.output == #"{"name":"copied/os","tags":["2"]}"#)
+        }
+    }
+}

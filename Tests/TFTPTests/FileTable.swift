@@ -1,0 +1,60 @@
+import Synchronization
+import TFTP
+import Testing
+
+/// A service that serves a fixed table of files and tells what the server reported.
+final class FileTable: TFTPService {
+    private let files: [String: TFTPContent]
+    private let reported = Mutex<(ended: [TransferReport], refused: [RequestRefusal])>(([], []))
+    /// One element for each report; only one iteration may run.
+    let reports: AsyncStream<TransferReport>
+    private let continuation: AsyncStream<TransferReport>.Continuation
+
+    init(_ files: [String: TFTPContent]) {
+        self.files = files
+        (reports, continuation) = AsyncStream.makeStream()
+    }
+
+    var ended: [TransferReport] { reported.withLock { $0.ended } }
+    var refused: [RequestRefusal] { reported.withLock { $0.refused } }
+
+    func content(path: String, client: String) -> TFTPContent? { files[path] }
+
+    func transferEnded(_ report: TransferReport) {
+        reported.withLock { $0.ended.append(report) }
+        continuation.yield(report)
+    }
+
+    func requestRefused(_ refusal: RequestRefusal) { reported.withLock { $0.refused.append(refusal) } }
+
+    /// Waits for so many more reports.
+    func next(_ count: Int = 1) async -> [TransferReport] {
+        var found: [TransferReport] = []
+        guard count > 0 else { return found }
+        for await report in reports {
+            found.append(report)
+            if found.count == count { break }
+        }
+        return found
+    }
+}
+
+/// A server on a port that the kernel chose, for the length of a scope.
+enum RunningServer {
+    static func with(
+        _ service: FileTable, address: String = "127.0.0.1", _ body: (UInt16) async throws -> Void
+    ) async throws {
+        let endpoint = try #require(DatagramEndpoint(host: address, port: 0))
+        let server = try TFTPServer(listen: [endpoint], service: service)
+        async let running: Void = server.run()
+        do {
+            try await body(server.endpoints.first?.port ?? 0)
+        } catch {
+            server.stop()
+            await running
+            throw error
+        }
+        server.stop()
+        await running
+    }
+}

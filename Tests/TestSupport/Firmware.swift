@@ -1,0 +1,71 @@
+import Foundation
+
+/// What a virtual machine's firmware does to boot from the network.
+package enum Firmware: String, CaseIterable, Sendable {
+    /// Legacy BIOS (SeaBIOS) with QEMU's iPXE option ROM on the network card: iPXE at once, over the card's own driver.
+    case bios
+    /// Legacy BIOS whose network ROM is a plain PXE one: asks for a boot file by DHCP and loads it by TFTP.
+    ///
+    /// QEMU has no such ROM that is not iPXE, so iPXE poses as one, with another user class than `iPXE`.
+    case biosPXEROM
+    /// UEFI (OVMF) with its own PXE client: DHCP, then TFTP.
+    case uefi
+    /// UEFI (OVMF) with PXE switched off: DHCP with vendor class `HTTPClient`, then HTTP.
+    case uefiHTTPBoot
+
+    private static let codeFile = URL(filePath: "/usr/share/OVMF/OVMF_CODE_4M.fd")
+    private static let variablesFile = URL(filePath: "/usr/share/OVMF/OVMF_VARS_4M.fd")
+    private static let ipxeKernel = URL(filePath: "/boot/ipxe.lkrn")
+
+    /// What this firmware needs on this machine, QEMU included.
+    package var requirements: [Requirement] {
+        let qemu = Requirement.tool("qemu-system-x86_64", package: "qemu-system-x86 ipxe-qemu")
+        switch self {
+        case .bios: return [qemu]
+        case .biosPXEROM: return [qemu, .file(Self.ipxeKernel, package: "ipxe")]
+        case .uefi, .uefiHTTPBoot:
+            return [qemu, .file(Self.codeFile, package: "ovmf"), .file(Self.variablesFile, package: "ovmf")]
+        }
+    }
+
+    /// Whether the network card shows QEMU's own iPXE ROM to the firmware.
+    var usesOptionROM: Bool { self == .bios }
+
+    /// The arguments that give a QEMU machine this firmware, and the files they name, made in `directory`.
+    ///
+    /// - Parameters:
+    ///   - name: distinguishes the files of several machines in one directory.
+    ///   - directory: where those files are made; they live as long as the machine.
+    /// - Returns: arguments for `qemu-system-x86_64`.
+    /// - Throws: an error of Foundation when a file cannot be made.
+    func arguments(machine name: String, directory: URL) throws -> [String] {
+        switch self {
+        case .bios:
+            // graphics=off: SeaBIOS and the iPXE ROM then talk on the serial line.
+            return ["-machine", "pc,graphics=off"]
+        case .biosPXEROM:
+            let script = directory.appending(path: "\(name).stage0.ipxe")
+            try Data("#!ipxe\nset user-class PXE-ROM\nautoboot\n".utf8).write(to: script)
+            return ["-machine", "pc,graphics=off", "-kernel", Self.ipxeKernel.path, "-initrd", script.path]
+        case .uefi:
+            return try flash(name, directory)
+        case .uefiHTTPBoot:
+            let noPXE = ["IPv4PXESupport", "IPv6PXESupport"].flatMap {
+                ["-fw_cfg", "name=opt/org.tianocore/\($0),string=n"]
+            }
+            return try flash(name, directory) + noPXE
+        }
+    }
+
+    /// OVMF's code, read-only, and a private copy of its variables.
+    private func flash(_ name: String, _ directory: URL) throws -> [String] {
+        let variables = directory.appending(path: "\(name).vars.fd")
+        try Data(contentsOf: Self.variablesFile).write(to: variables)
+        let flash = "if=pflash,format=raw"
+        return [
+            "-machine", "q35",
+            "-drive", "\(flash),unit=0,readonly=on,file=\(Self.codeFile.path)",
+            "-drive", "\(flash),unit=1,file=\(variables.path)",
+        ]
+    }
+}

@@ -1,0 +1,67 @@
+package import Foundation
+
+extension VirtualMachine {
+    /// The parts of a virtual machine.
+    package struct Configuration: Sendable {
+        /// The model of the network card.
+        package enum NetworkCard: String, Sendable {
+            /// The virtual card of KVM guests; fastest.
+            case virtio = "virtio-net-pci"
+            /// Intel 82540EM, a real card that is emulated.
+            case e1000
+        }
+
+        /// Names the machine's files; unique in its lab.
+        package var name: String
+        /// The network card's address, for example `52:54:00:12:34:56`.
+        package var mac: String
+        /// How it boots from the network.
+        package var firmware: Firmware
+        /// Memory in MiB. 512 is enough for ``GuestImage``, Debian's installer needs 1024.
+        package var memory: Int
+        /// The network card.
+        package var card: NetworkCard
+        /// A disk image (qcow2 by its extension, else raw), booted when the network refuses; nil for no disk.
+        package var disk: URL?
+        /// Where the serial console is written; nil for a file in the lab's directory, which goes with the lab.
+        package var serialLog: URL?
+        /// The machine's UUID as firmware reports it in DHCP option 97; nil for QEMU's default (zeros).
+        package var uuid: UUID?
+        /// The serial number in the system's SMBIOS table; nil for none.
+        package var serialNumber: String?
+
+        /// Describes a machine; only name, address and firmware have no default.
+        package init(
+            name: String, mac: String, firmware: Firmware, memory: Int = 512, card: NetworkCard = .virtio,
+            disk: URL? = nil, serialLog: URL? = nil, uuid: UUID? = nil, serialNumber: String? = nil
+        ) {
+            self.name = name
+            self.mac = mac
+            self.firmware = firmware
+            self.memory = memory
+            self.card = card
+            self.disk = disk
+            self.serialLog = serialLog
+            self.uuid = uuid
+            self.serialNumber = serialNumber
+        }
+
+        func arguments(tap: String, serial: URL, directory: URL) throws -> [String] {
+            var arguments = ["-name", name, "-accel", "tcg", "-cpu", "max", "-smp", "1", "-m", "\(memory)"]
+            arguments += ["-nodefaults", "-display", "none", "-no-reboot"]
+            arguments += try firmware.arguments(machine: name, directory: directory)
+            arguments += ["-chardev", "file,id=console,path=\(serial.path)", "-serial", "chardev:console"]
+            arguments += ["-netdev", "tap,id=link,ifname=\(tap),script=no,downscript=no"]
+            let optionROM = firmware.usesOptionROM ? "" : ",romfile="
+            arguments += ["-device", "\(card.rawValue),netdev=link,mac=\(mac),bootindex=1\(optionROM)"]
+            if let disk {
+                let format = disk.pathExtension == "qcow2" ? "qcow2" : "raw"
+                arguments += ["-drive", "if=none,id=disk,format=\(format),file=\(disk.path)"]
+                arguments += ["-device", "virtio-blk-pci,drive=disk,bootindex=2"]
+            }
+            if let uuid { arguments += ["-uuid", uuid.uuidString.lowercased()] }
+            if let serialNumber { arguments += ["-smbios", "type=1,serial=\(serialNumber)"] }
+            return arguments
+        }
+    }
+}
