@@ -111,6 +111,38 @@ let package = Package(
                 .product(name: "SystemPackage", package: "swift-system"),
             ], path: "Tests/TestSupport"),
         .executableTarget(name: "demo", dependencies: ["TestSupport"], path: "Tests/Demo"),
+        .target(name: "Fixtures", path: "Tests/SiteTests/Fixtures", resources: [.embedInCode("example.yaml")]),
+        .testTarget(name: "ArtifactsTests", dependencies: ["Artifacts", "Fixtures"]),
+        .testTarget(name: "SiteTests", dependencies: ["Artifacts", "Site", "Fixtures"], exclude: ["Fixtures"]),
+        .testTarget(name: "BootDecisionTests", dependencies: ["Artifacts", "Site", "Boot", "Fixtures"]),
+        .testTarget(
+            name: "AuthorityTests",
+            dependencies: [
+                "Artifacts", "Site", "Authority", "Fixtures", .product(name: "Logging", package: "swift-log"),
+            ],
+            resources: [.embedInCode("Fixtures/dvntm.conf")]),
+        .testTarget(
+            name: "BootPlaneTests",
+            dependencies: [
+                "Artifacts", "Boot", "BootPlane", "Site", "TFTP", "TestSupport",
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ]),
+        .testTarget(
+            name: "ControlPlaneTests",
+            dependencies: [
+                "Artifacts", "ControlAPI", "ControlPlane", "Hosts", "Store",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+            ]),
+        .testTarget(
+            name: "DaemonTests",
+            dependencies: [
+                "Artifacts", "Boot", "Daemon", "Site", "TestSupport", .product(name: "Logging", package: "swift-log"),
+            ]),
+        .testTarget(
+            name: "OperatorTests",
+            dependencies: [
+                "ControlAPI", "Operator", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
         .testTarget(name: "IntegrationTests", dependencies: ["TestSupport"]),
         .testTarget(name: "BootTests", dependencies: ["TestSupport"]),
     ]

@@ -12,7 +12,8 @@ package struct ArtifactName: Hashable, Sendable, Comparable, CustomStringConvert
         where !Self.isComponent(component) {
             throw ArtifactError(
                 .invalidName,
-                "artifact name '\(text)': '\(component)' must be lower-case letters and digits, joined by '.', '_', '__' or '-'"
+                "artifact name '\(text)': '\(component)' must be lower-case letters and digits, "
+                    + "joined by '.', '_', '__' or '-'"
             )
         }
         description = String(text)

@@ -7,7 +7,8 @@ package struct ArtifactPath: Hashable, Sendable, Comparable, CustomStringConvert
     /// - Throws: `ArtifactError` (`invalidPath`) with the rule that was broken.
     package init(_ text: some StringProtocol) throws(ArtifactError) {
         func refuse(_ rule: String) -> ArtifactError {
-            let shown = text.unicodeScalars.prefix(120).map { $0.value < 32 || $0.value == 127 ? "?" : String($0) }.joined()
+            let shown = text.unicodeScalars.prefix(120).map { $0.value < 32 || $0.value == 127 ? "?" : String($0) }
+                .joined()
             return ArtifactError(.invalidPath, "path '\(shown)': \(rule)")
         }
         guard !text.isEmpty else { throw refuse("it is empty") }

@@ -17,7 +17,9 @@ package struct Tag: Hashable, Sendable, Comparable, CustomStringConvertible {
         guard valid, (1...128).contains(characters.count) else {
             throw ArtifactError(
                 .invalidTag,
-                "tag '\(text.prefix(140))': 1 to 128 letters, digits, '_', '.' or '-' are allowed, the first not '.' or '-'")
+                "tag '\(text.prefix(140))': 1 to 128 letters, digits, '_', '.' or '-' are allowed, "
+                    + "the first not '.' or '-'"
+            )
         }
         description = String(text)
     }

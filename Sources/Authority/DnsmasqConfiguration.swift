@@ -29,9 +29,8 @@ package struct DnsmasqConfiguration: Sendable {
     private let bootFiles: BootFiles
     private let upstream: [IPv4Address]
 
-    /// - Parameters:
-    ///   - interface: the network interface that has the server's address.
-    ///   - upstream: resolvers for names outside the site; none: such names are refused.
+    /// `interface` is the network interface that has the server's address, `upstream` the resolvers for names outside
+    /// the site: without any, such names are refused.
     /// - Throws: `AuthorityError` `notReady` when the site gives this substrate no provisioner with an address.
     package init(
         view: SubstrateView, interface: String, leaseFile: String, bootFiles: BootFiles, upstream: [IPv4Address]
@@ -41,7 +40,8 @@ package struct DnsmasqConfiguration: Sendable {
             let gateway = provisioner.segment.gateway
         else {
             throw AuthorityError(
-                .notReady, "substrate '\(view.substrate.name)' has no host of the management plane with 'claims_gateway: true'")
+                .notReady,
+                "substrate '\(view.substrate.name)' has no host of the management plane with 'claims_gateway: true'")
         }
         self.view = view
         segment = provisioner.segment
@@ -73,7 +73,9 @@ package struct DnsmasqConfiguration: Sendable {
     }
 
     private var naming: [String] {
-        var lines = ["domain=\(view.substrate.zone)", "domain-needed", "bogus-priv", "local-ttl=\(view.site.management.ttl)"]
+        var lines = [
+            "domain=\(view.substrate.zone)", "domain-needed", "bogus-priv", "local-ttl=\(view.site.management.ttl)",
+        ]
         lines += view.zones.map { "local=/\($0)/" }
         lines.append("local=/\(subnet.reverseZone)/")
         lines += upstream.map { "server=\($0)" }
@@ -121,7 +123,8 @@ package struct DnsmasqConfiguration: Sendable {
         let pool = segment.pool.flatMap { $0.onlyIn == nil || $0.onlyIn == view.mode ? $0 : nil }
         let range = pool.map { "\($0.first),\($0.last)" } ?? "\(subnet.address),static"
         var lines = [
-            "dhcp-authoritative", "no-ping", "dhcp-leasefile=\(leaseFile)", "dhcp-range=\(range),\(subnet.netmask),\(lease)s",
+            "dhcp-authoritative", "no-ping", "dhcp-leasefile=\(leaseFile)",
+            "dhcp-range=\(range),\(subnet.netmask),\(lease)s",
             "dhcp-option=option:router,\(gateway)", "dhcp-option=option:dns-server,\(server)",
             "dhcp-option=option:domain-name,\(view.substrate.zone)",
             // A machine that nobody knows must not become "artifacts" in DNS by calling itself so.
@@ -137,7 +140,6 @@ package struct DnsmasqConfiguration: Sendable {
             // Firmware reads the header's file field; shim reads nothing else.
             "dhcp-no-override",
             "dhcp-userclass=set:ipxe,iPXE",
-            "dhcp-vendorclass=set:http,HTTPClient",
             "dhcp-match=set:bios,option:client-arch,0",
             "dhcp-match=set:efi64,option:client-arch,7",
             "dhcp-match=set:efi64,option:client-arch,9",

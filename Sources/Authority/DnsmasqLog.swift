@@ -3,7 +3,11 @@ package import Site
 /// A DHCP exchange as dnsmasq reports it.
 package struct DHCPObservation: Hashable, Sendable {
     package enum Kind: String, Hashable, Sendable {
-        case discover = "DISCOVER", offer = "OFFER", request = "REQUEST", acknowledge = "ACK", refuse = "NAK"
+        case discover = "DISCOVER"
+        case offer = "OFFER"
+        case request = "REQUEST"
+        case acknowledge = "ACK"
+        case refuse = "NAK"
     }
 
     package let kind: Kind

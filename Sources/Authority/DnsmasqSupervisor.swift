@@ -11,7 +11,7 @@ package struct DnsmasqSupervisor: Sendable {
         package let leases: String
         package let processID: String
 
-        /// - Parameter directory: exists, and is ours.
+        /// The directory exists, and is ours.
         package init(directory: String, substrate: String) {
             configuration = "\(directory)/dnsmasq-\(substrate).conf"
             leases = "\(directory)/dnsmasq-\(substrate).leases"
@@ -27,9 +27,7 @@ package struct DnsmasqSupervisor: Sendable {
     private let observe: @Sendable (DHCPObservation) -> Void
     private let answering: @Sendable () -> Void
 
-    /// - Parameters:
-    ///   - answering: called each time dnsmasq has its sockets and answers.
-    ///   - observe: called for each DHCP exchange.
+    /// `answering` is called each time dnsmasq has its sockets and answers, `observe` for each DHCP exchange.
     package init(
         files: Files, logger: Logger, answering: @escaping @Sendable () -> Void,
         observe: @escaping @Sendable (DHCPObservation) -> Void

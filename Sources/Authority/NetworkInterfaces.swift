@@ -18,7 +18,9 @@ package enum NetworkInterfaces {
         var entry = list
         while let current = entry {
             if let socketAddress = current.pointee.ifa_addr, socketAddress.pointee.sa_family == AF_INET {
-                let value = socketAddress.withMemoryRebound(to: sockaddr_in.self, capacity: 1) { $0.pointee.sin_addr.s_addr }
+                let value = socketAddress.withMemoryRebound(to: sockaddr_in.self, capacity: 1) {
+                    $0.pointee.sin_addr.s_addr
+                }
                 found.append((String(cString: current.pointee.ifa_name), IPv4Address(value: UInt32(bigEndian: value))))
             }
             entry = current.pointee.ifa_next
@@ -29,14 +31,14 @@ package enum NetworkInterfaces {
 
 /// Resolvers for names outside the site.
 package enum UpstreamResolvers {
-    /// The IPv4 resolvers of a `resolv.conf`, without loopback and the machine's own addresses: asking itself would
-    /// forward every unknown name in a circle.
+    /// The IPv4 resolvers of a `resolv.conf`, without loopback, 0.0.0.0 (which means loopback) and the machine's own
+    /// addresses: asking itself would forward every unknown name in a circle.
     package static func read(_ text: String, excluding own: [IPv4Address]) -> [IPv4Address] {
         var found: [IPv4Address] = []
         for line in text.split(whereSeparator: \.isNewline) {
             let words = line.split(whereSeparator: \.isWhitespace)
             guard words.count >= 2, words[0] == "nameserver", let address = IPv4Address(words[1]),
-                address.value >> 24 != 127, !own.contains(address), !found.contains(address)
+                ![0, 127].contains(address.value >> 24), !own.contains(address), !found.contains(address)
             else { continue }
             found.append(address)
         }

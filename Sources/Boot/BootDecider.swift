@@ -58,7 +58,8 @@ package struct BootDecider: Sendable {
             guard let file = releases.file(reference) else {
                 let known = releases.release(reference.artifact) != nil
                 let what =
-                    known ? "\(reference.artifact) has no file '\(reference.path)'" : "\(reference.artifact) is not published"
+                    known
+                    ? "\(reference.artifact) has no file '\(reference.path)'" : "\(reference.artifact) is not published"
                 if !missing.contains(what) { missing.append(what) }
                 return nil
             }
@@ -69,7 +70,8 @@ package struct BootDecider: Sendable {
         let answerFile = profile.answer.flatMap(resolve)
         guard let kernelFile, missing.isEmpty else {
             return answer(
-                .hold(seconds: Self.holdSeconds), "profile \(profile.name) cannot be served: \(missing.joined(separator: "; "))")
+                .hold(seconds: Self.holdSeconds),
+                "profile \(profile.name) cannot be served: \(missing.joined(separator: "; "))")
         }
         return answer(
             .boot(

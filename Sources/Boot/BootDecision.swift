@@ -1,4 +1,3 @@
-
 /// What a machine gets, with the reasons in the order they were found: the answer of every front door.
 package struct BootDecision: Hashable, Sendable {
     package enum Outcome: Hashable, Sendable {

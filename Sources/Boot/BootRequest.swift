@@ -29,8 +29,8 @@ package struct BootRequest: Hashable, Sendable {
         self.address = address
     }
 
-    /// Reads the fields as loaders send them: unusable values are dropped, not believed.
-    /// - Parameter fields: `mac`, `uuid`, `serial`, `hostname`, `arch`, `platform`.
+    /// Reads the fields as loaders send them (`mac`, `uuid`, `serial`, `hostname`, `arch`, `platform`): unusable values
+    /// are dropped, not believed.
     package init(fields: [String: String], address: IPv4Address?) {
         self.init(
             mac: fields["mac"].flatMap { MACAddress($0) },

@@ -1,9 +1,9 @@
 internal import Site
 
 /// Finds which host of the site file a request comes from. The MAC decides; UUID, serial number and host name stand in
-/// where the request has no MAC that is known, in this order. Whatever the host declares must not contradict the request:
-/// a UUID, serial number or name with a foreign MAC finds the host only to be refused, for boards share UUIDs and
-/// anybody can take a name.
+/// where the request has no MAC that is known, in this order. Whatever the host declares must not contradict the
+/// request: a UUID, serial number or name with a foreign MAC finds the host only to be refused, for boards share UUIDs
+/// and anybody can take a name. A host that lists no interfaces is meant to be found by its UUID or serial number.
 struct HostSelector {
     struct Selection {
         var host: Host?
@@ -18,7 +18,10 @@ struct HostSelector {
         let candidates: [(String, Host?)] = [
             ("MAC \(request.mac?.description ?? "")", request.mac.flatMap(byMAC)),
             ("UUID \(request.uuid ?? "")", request.uuid.flatMap { uuid in site.hosts.first { $0.uuid == uuid } }),
-            ("serial \(request.serial ?? "")", request.serial.flatMap { text in site.hosts.first { $0.serial == text } }),
+            (
+                "serial \(request.serial ?? "")",
+                request.serial.flatMap { text in site.hosts.first { $0.serial == text } }
+            ),
             ("host name \(request.hostName ?? "")", request.hostName.flatMap(byName)),
         ]
         guard let (selector, host) = candidates.first(where: { $0.1 != nil }), let host else {
@@ -42,7 +45,9 @@ struct HostSelector {
     }
 
     private func conflict(of host: Host, with request: BootRequest) -> String? {
-        if let mac = request.mac, !host.interfaces.contains(where: { $0.mac == mac }) {
+        if let mac = request.mac, !host.interfaces.contains(where: { $0.mac == mac }),
+            !(host.interfaces.isEmpty && isPinned(host, by: request))
+        {
             return "it says it is \(host.name), but \(mac) is none of that host's interfaces: "
                 + "add the interface to the site file"
         }
@@ -56,6 +61,10 @@ struct HostSelector {
             return "\(host.name) must be \(declared.rawValue), but the machine reports \(reported.rawValue)"
         }
         return nil
+    }
+
+    private func isPinned(_ host: Host, by request: BootRequest) -> Bool {
+        (host.uuid != nil && host.uuid == request.uuid) || (host.serial != nil && host.serial == request.serial)
     }
 }
 

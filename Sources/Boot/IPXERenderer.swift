@@ -28,8 +28,7 @@ package struct IPXERenderer: Sendable {
     /// Stage 1: makes any iPXE ask for its machine's own script.
     package func stage1Script() -> String { Self.stage1.filled(["SCRIPT_URL": scriptURL]) }
 
-    /// The script for a decision.
-    /// - Parameter expansion: the plan's variables; needed when the decision is to boot.
+    /// The script for a decision. `expansion` has the plan's variables: it is needed when the decision is to boot.
     /// - Throws: `BootError` when an argument cannot be written in an iPXE script.
     package func script(_ decision: BootDecision, expansion: ProfileExpansion?) throws(BootError) -> String {
         let reason = IPXEText.message(decision.reason)

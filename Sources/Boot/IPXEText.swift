@@ -32,14 +32,15 @@ enum IPXEText {
     /// The path of an artifact's file, percent-encoded but for unreserved characters and those that the namespace uses
     /// (RFC 3986 section 3.3).
     static func path(_ reference: FileReference) -> String {
-        "/" + reference.description.utf8.map { byte -> String in
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"):
-                String(Unicode.Scalar(byte))
-            case let byte where "-._~/:@+,=".utf8.contains(byte): String(Unicode.Scalar(byte))
-            default: "%" + Hexadecimal.encode([byte]).uppercased()
-            }
-        }.joined()
+        "/"
+            + reference.description.utf8.map { byte -> String in
+                switch byte {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                    UInt8(ascii: "0")...UInt8(ascii: "9"):
+                    String(Unicode.Scalar(byte))
+                case let byte where "-._~/:@+,=".utf8.contains(byte): String(Unicode.Scalar(byte))
+                default: "%" + Hexadecimal.encode([byte]).uppercased()
+                }
+            }.joined()
     }
 }

@@ -20,13 +20,21 @@ package struct Host: Hashable, Sendable {
 
 /// What kind of machine a host is, by the two letters at the end of its name's role.
 package enum HostForm: String, Hashable, Sendable, CaseIterable {
-    case hypervisor = "hv", virtualMachine = "vm", physical = "ph", raspberryPi = "pi", embedded = "em"
-    case router = "rt", networkSwitch = "sw", accessPoint = "ap"
+    case hypervisor = "hv"
+    case virtualMachine = "vm"
+    case physical = "ph"
+    case raspberryPi = "pi"
+    case embedded = "em"
+    case router = "rt"
+    case networkSwitch = "sw"
+    case accessPoint = "ap"
 }
 
 /// A processor architecture by its usual name.
 package enum Architecture: String, Hashable, Sendable, CaseIterable {
-    case x86_64, i386, arm64, arm32, riscv64
+    // swift-format-ignore: AlwaysUseLowerCamelCase
+    case x86_64
+    case i386, arm64, arm32, riscv64
 
     /// Accepts the spellings of iPXE's `buildarch`, of `uname -m` and of Debian.
     package init?(any text: some StringProtocol) {

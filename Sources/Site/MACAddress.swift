@@ -16,7 +16,9 @@ package struct MACAddress: Hashable, Sendable, Comparable, CustomStringConvertib
     /// `01-` prefix (the ARP hardware type). nil for anything else.
     package init?(_ text: some StringProtocol) {
         var characters = Array(text.utf8)
-        if characters.count == 20, characters.starts(with: Array("01-".utf8)) || characters.starts(with: Array("01:".utf8)) {
+        if characters.count == 20,
+            characters.starts(with: Array("01-".utf8)) || characters.starts(with: Array("01:".utf8))
+        {
             characters.removeFirst(3)
         }
         let separators: Set<UInt8> = [UInt8(ascii: ":"), UInt8(ascii: "-")]

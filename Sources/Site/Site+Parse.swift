@@ -44,13 +44,15 @@ extension Site {
             // Yams tells libyaml the encoding, which then takes a byte order mark for text (YAML 1.2.2 section 5.2).
             let body = text.unicodeScalars.first == "\u{feff}" ? String(text.unicodeScalars.dropFirst()) : text
             if let node = try Yams.compose(yaml: body), !node.isNull { return node }
-            diagnostics.report(.error, "V01", at: start, "the file is empty: it needs 'schema: \(schema)' and 'root_domain'")
+            diagnostics.report(
+                .error, "V01", at: start, "the file is empty: it needs 'schema: \(schema)' and 'root_domain'")
         } catch let error as YamlError {
             switch error {
             case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
                 .composer(_, let problem, let mark, _):
                 diagnostics.report(
-                    .error, "V01", at: SitePosition(line: mark.line, column: mark.column), "this is not YAML: \(problem)")
+                    .error, "V01", at: SitePosition(line: mark.line, column: mark.column),
+                    "this is not YAML: \(problem)")
             case .reader(let problem, let offset, _, let yaml):
                 let before = yaml.prefix(offset ?? 0)
                 let column = before.reversed().prefix { !$0.isNewline }.count + 1

@@ -61,7 +61,10 @@ extension SiteReader {
             case let seconds = count.multipliedReportingOverflow(by: factor), !seconds.overflow,
             range.contains(seconds.partialValue)
         else {
-            section.fail(key, "V01", "'\(text)' must be a duration such as 90s, 10m or 2h, from \(range.lowerBound)s to \(range.upperBound)s")
+            section.fail(
+                key, "V01",
+                "'\(text)' must be a duration such as 90s, 10m or 2h, from \(range.lowerBound)s to \(range.upperBound)s"
+            )
             return nil
         }
         return seconds.partialValue
@@ -93,7 +96,8 @@ extension SiteReader {
                 serial.finish()
             }
             diagnostics.report(
-                .info, "V90", at: section.position, "'\(section.path)' is checked and kept, but this version does not use it")
+                .info, "V90", at: section.position,
+                "'\(section.path)' is checked and kept, but this version does not use it")
             return nil
         }
     }
@@ -114,7 +118,8 @@ extension SiteReader {
         }
         if let required = trust.section("require_signed") {
             for key in ["artifacts", "site", "update"] where required.boolean(key) == true {
-                required.fail(key, "V61", "this version cannot verify signatures, so it will not promise to: set it to false")
+                required.fail(
+                    key, "V61", "this version cannot verify signatures, so it will not promise to: set it to false")
             }
             required.finish()
         }

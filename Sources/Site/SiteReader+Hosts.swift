@@ -11,7 +11,8 @@ extension SiteReader {
         let uuid = section.string("uuid").flatMap { readUUID($0, section) }
         let serial = section.string("serial")
         if let serial, !SystemIdentity.isUsableSerial(serial) {
-            section.fail("serial", "V02", "'\(serial)' does not tell machines apart: use the one printed on the case, or none")
+            section.fail(
+                "serial", "V02", "'\(serial)' does not tell machines apart: use the one printed on the case, or none")
         }
         let architecture = section.choice("arch", "V02", as: Architecture.self)
         let interfaces = named("interfaces", in: section) { readInterface($0, $1) }
@@ -54,7 +55,8 @@ extension SiteReader {
             return nil
         }
         guard !mac.isMulticast, mac.value != 0 else {
-            section.fail("mac", "V03", "'\(text)' is a \(mac.value == 0 ? "zero" : "multicast") address: no machine has it")
+            section.fail(
+                "mac", "V03", "'\(text)' is a \(mac.value == 0 ? "zero" : "multicast") address: no machine has it")
             return nil
         }
         return mac

@@ -52,7 +52,8 @@ extension SiteReader {
         if !section.has("boot") {
             diagnostics.report(
                 .error, "V43", at: section.position,
-                "'\(section.child("boot"))' is missing: say 'once' (install), 'always' (diskless) or 'local' (its disk)")
+                "'\(section.child("boot"))' is missing: say 'once' (install), 'always' (diskless) or 'local' (its disk)"
+            )
         }
         guard let boot else { return nil }
         if profile == nil, boot != .local {

@@ -56,7 +56,9 @@ struct SiteReader {
 
     func domain(_ text: String, _ section: YAMLSection, _ key: String) -> DomainName? {
         guard let name = DomainName(text) else {
-            section.fail(key, "V02", "'\(text)' is not a domain name: lower-case labels of letters, digits and dashes, joined by dots")
+            section.fail(
+                key, "V02",
+                "'\(text)' is not a domain name: lower-case labels of letters, digits and dashes, joined by dots")
             return nil
         }
         return name
@@ -110,7 +112,8 @@ struct SiteReader {
 
     func network(_ text: String, _ section: YAMLSection, _ key: String) -> IPv4Network? {
         guard let network = IPv4Network(text) else {
-            section.fail(key, "V20", "'\(text)' is not an IPv4 network: write it as 10.20.99.0/24, with no host bit set")
+            section.fail(
+                key, "V20", "'\(text)' is not an IPv4 network: write it as 10.20.99.0/24, with no host bit set")
             return nil
         }
         return network

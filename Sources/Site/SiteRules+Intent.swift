@@ -65,9 +65,14 @@ extension SiteRules {
 
     /// A machine is told names of the substrate it boots on, so those names must exist.
     private func checkBootable(_ host: Host, _ path: String) {
-        let names = Set(host.interfaces.compactMap { $0.segment?.substrate })
+        // A host without interfaces is found by its UUID or serial number, wherever it asks from.
+        let isPinned = host.interfaces.isEmpty && (host.uuid != nil || host.serial != nil)
+        let names =
+            isPinned ? Set(site.substrates.map(\.name)) : Set(host.interfaces.compactMap { $0.segment?.substrate })
         guard !names.isEmpty else {
-            fail("V42", path, "host '\(host.name)' has no interface on a segment, so it cannot boot from here")
+            fail(
+                "V42", path,
+                "host '\(host.name)' has no interface on a segment, and neither UUID nor serial number to be found by")
             return
         }
         for name in names.sorted() {
@@ -84,7 +89,9 @@ extension SiteRules {
     private func checkArgument(_ argument: String, _ path: String, _ profile: Profile) {
         let scalars = argument.unicodeScalars
         if scalars.isEmpty || scalars.contains(where: \.properties.isWhitespace) {
-            fail("V50", path, "'\(argument)' must be one argument without white space: make each word its own list entry")
+            fail(
+                "V50", path, "'\(argument)' must be one argument without white space: make each word its own list entry"
+            )
         } else if scalars.contains(where: { $0.value < 32 || $0.value == 127 }) {
             fail("V50", path, "control characters are not allowed: remove them")
         } else if ["||", "&&", ";"].contains(argument) || scalars.first == "#" {
@@ -96,7 +103,11 @@ extension SiteRules {
         }
         for name in template.variables {
             guard let variable = ProfileVariable(name: name) else {
-                fail("V50", path, "unknown variable '${\(name)}': use service.NAME, host.name, host.fqdn, host.mac, boot.url or answer.url")
+                fail(
+                    "V50", path,
+                    "unknown variable '${\(name)}': use service.NAME, host.name, host.fqdn, host.mac, boot.url or "
+                        + "answer.url"
+                )
                 continue
             }
             switch variable {
@@ -110,15 +121,19 @@ extension SiteRules {
             }
         }
         if let literal = template.literals.first(where: Self.holdsAddress) {
-            fail("V50", path, "'\(literal)' holds an IP address: use ${service.NAME}, so that it works wherever the service is")
+            fail(
+                "V50", path,
+                "'\(literal)' holds an IP address: use ${service.NAME}, so that it works wherever the service is")
         }
         if let zone = site.management.zone, template.literals.contains(where: { $0.contains(zone.description) }) {
             fail("V51", path, "consumers never name the management zone '\(zone)': use ${service.NAME}")
         }
         for literal in template.literals {
-            if let host = Self.hostOfURL(in: literal), !host.isEmpty, !DomainName(host).isSome(within: site.rootDomain) {
+            if let host = Self.hostOfURL(in: literal), !host.isEmpty, !DomainName(host).isSome(within: site.rootDomain)
+            {
                 diagnostics.report(
-                    .warning, "V52", path: path, "\(path): '\(host)' is outside the site: an air-gapped machine cannot reach it")
+                    .warning, "V52", path: path,
+                    "\(path): '\(host)' is outside the site: an air-gapped machine cannot reach it")
             }
         }
     }
@@ -158,7 +173,9 @@ extension SiteRules {
             }
             let leg = host.interfaces.first { $0.segment?.substrate == authority.substrate && $0.address == .gateway }
             if leg == nil {
-                fail("V32", "\(path).router.host", "no interface of '\(name)' on '\(authority.substrate)' has 'ip: gateway'")
+                fail(
+                    "V32", "\(path).router.host",
+                    "no interface of '\(name)' on '\(authority.substrate)' has 'ip: gateway'")
             } else if leg?.addressInRebuild == nil {
                 fail(
                     "V32", "\(path).router.host",
@@ -173,7 +190,9 @@ extension SiteRules {
         if view.provisioner == nil {
             fail(
                 "V15", "\(path).declared",
-                "no host of the management plane has an interface with 'claims_gateway: true' on '\(authority.substrate)'")
+                "no host of the management plane has an interface with 'claims_gateway: true' on "
+                    + "'\(authority.substrate)'"
+            )
         }
     }
 

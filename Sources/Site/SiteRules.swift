@@ -37,7 +37,9 @@ struct SiteRules {
         for substrate in site.substrates {
             for (word, meaning) in [("management", "the management plane"), ("policy", "'authority.policy'")]
             where substrate.name == word {
-                fail("V02", "substrates.\(word)", "the name is reserved: '\(word)' means \(meaning) elsewhere in this file")
+                fail(
+                    "V02", "substrates.\(word)",
+                    "the name is reserved: '\(word)' means \(meaning) elsewhere in this file")
             }
             let path = "substrates.\(substrate.name).zone"
             if !substrate.zone.isWithin(site.rootDomain) {
@@ -56,8 +58,11 @@ struct SiteRules {
         for segment in substrate.segments {
             let path = "substrates.\(substrate.name).segments.\(segment.name)"
             guard let subnet = segment.subnet else {
-                for (key, present) in [("gateway", segment.gateway != nil), ("pool", segment.pool != nil)] where present {
-                    fail("V23", "\(path).\(key)", "a segment without a subnet carries no addresses: add 'subnet' or remove this")
+                for (key, present) in [("gateway", segment.gateway != nil), ("pool", segment.pool != nil)] where present
+                {
+                    fail(
+                        "V23", "\(path).\(key)",
+                        "a segment without a subnet carries no addresses: add 'subnet' or remove this")
                 }
                 continue
             }
@@ -85,7 +90,8 @@ struct SiteRules {
 
     private func checkOverlaps(of substrate: Substrate) {
         for other in site.substrates where other.name <= substrate.name {
-            if other.name < substrate.name, let first = other.cidr, let second = substrate.cidr, first.overlaps(second) {
+            if other.name < substrate.name, let first = other.cidr, let second = substrate.cidr, first.overlaps(second)
+            {
                 fail("V22", "substrates.\(substrate.name).cidr", "\(second) overlaps \(first) of '\(other.name)'")
             }
             for segment in substrate.segments {
@@ -183,7 +189,8 @@ struct SiteRules {
             fail("V20", path, "segment '\(name)' has no gateway: add one")
         }
         if let rebuild = interface.addressInRebuild, !isUsable(rebuild, in: subnet) || rebuild == segment.gateway {
-            fail("V32", "\(path).ip_in_rebuild", "\(rebuild) must be a host address of \(subnet) other than the gateway")
+            fail(
+                "V32", "\(path).ip_in_rebuild", "\(rebuild) must be a host address of \(subnet) other than the gateway")
         }
     }
 
@@ -202,13 +209,17 @@ struct SiteRules {
                         fail("V11", "\(path).\(key)", "\(address) belongs to \(other) too")
                     }
                     if let name = interface.segment, let pool = segment(name)?.pool, pool.contains(address) {
-                        fail("V21", "\(path).\(key)", "\(address) lies in the pool of '\(name)': reservations stay outside")
+                        fail(
+                            "V21", "\(path).\(key)",
+                            "\(address) lies in the pool of '\(name)': reservations stay outside")
                     }
                 }
                 if interface.address == .gateway, let name = interface.segment,
                     let other = routers.updateValue(path, forKey: name)
                 {
-                    fail("V15", "\(path).ip", "\(other) is the gateway of '\(name)' already: give one of them its own address")
+                    fail(
+                        "V15", "\(path).ip",
+                        "\(other) is the gateway of '\(name)' already: give one of them its own address")
                 }
                 if interface.claimsGateway, let name = interface.segment,
                     let other = gatewayClaims.updateValue(path, forKey: name)

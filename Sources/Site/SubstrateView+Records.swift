@@ -41,7 +41,9 @@ extension SubstrateView {
         for host in site.hosts where host.substrate == substrate.name {
             if let address = host.primaryInterface.flatMap({ address(of: $0) }) { add(fullName(of: host), address) }
             // An interface needs a name of its own only beside others: alone, it is the host.
-            let addressed = host.interfaces.compactMap { interface in address(of: interface).map { (interface.name, $0) } }
+            let addressed = host.interfaces.compactMap { interface in
+                address(of: interface).map { (interface.name, $0) }
+            }
             guard addressed.count > 1 else { continue }
             for (name, address) in addressed { add(substrate.zone.prefixed("\(host.name)-\(name)"), address) }
         }

@@ -49,7 +49,9 @@ package struct SubstrateView: Sendable {
 
     package func address(of interface: Interface) -> IPv4Address? {
         // Another substrate's leg has the address of that substrate's declared mode.
-        let other = interface.segment.flatMap { $0.substrate == substrate.name ? nil : site.authority(of: $0.substrate) }
+        let other = interface.segment.flatMap {
+            $0.substrate == substrate.name ? nil : site.authority(of: $0.substrate)
+        }
         return address(of: interface, mode: other?.declared ?? mode)
     }
 
@@ -66,7 +68,9 @@ package struct SubstrateView: Sendable {
     /// is not exposed here.
     package func serviceName(_ name: String) -> DomainName? {
         guard let service = site.service(name) else { return nil }
-        guard service.zone == .substrate(substrate.name) || service.exposedIn.contains(substrate.name) else { return nil }
+        guard service.zone == .substrate(substrate.name) || service.exposedIn.contains(substrate.name) else {
+            return nil
+        }
         return substrate.zone.prefixed(name)
     }
 
@@ -87,7 +91,8 @@ package struct SubstrateView: Sendable {
                 else { return nil }
                 let isMain = host.primaryInterface == interface
                 return Reservation(
-                    mac: interface.mac, address: address, hostName: isMain ? host.name : "\(host.name)-\(interface.name)")
+                    mac: interface.mac, address: address,
+                    hostName: isMain ? host.name : "\(host.name)-\(interface.name)")
             }
         }
     }

@@ -12,7 +12,9 @@ package struct VariableTemplate: Hashable, Sendable {
         // Scalars and not characters: a combining mark after `${` must not hide a variable from us that loaders see.
         var segments: [Segment] = []
         var rest = text.unicodeScalars[...]
-        while let start = rest.firstRange(of: "${".unicodeScalars), let end = rest[start.upperBound...].firstIndex(of: "}") {
+        while let start = rest.firstRange(of: "${".unicodeScalars),
+            let end = rest[start.upperBound...].firstIndex(of: "}")
+        {
             if start.lowerBound > rest.startIndex { segments.append(.literal(String(rest[..<start.lowerBound]))) }
             segments.append(.variable(String(rest[start.upperBound..<end])))
             rest = rest[rest.index(after: end)...]

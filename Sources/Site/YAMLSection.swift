@@ -28,7 +28,8 @@ final class YAMLSection {
         position = node.position
         guard case .mapping(let mapping) = node else {
             diagnostics.report(
-                .error, "V01", at: node.position, "\(path.isEmpty ? "the file" : "'\(path)'") must be a mapping of keys to values")
+                .error, "V01", at: node.position,
+                "\(path.isEmpty ? "the file" : "'\(path)'") must be a mapping of keys to values")
             return nil
         }
         var entries: [(key: String, node: Node, position: SitePosition)] = []

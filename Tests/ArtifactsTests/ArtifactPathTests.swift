@@ -3,8 +3,10 @@ import Testing
 
 @Suite struct ArtifactPathTests {
     @Test(arguments: [
-        "vmlinuz", "install.amd/vmlinuz", "a/b/c/d/e", "...", "..a", "a..", ".hidden", "a/.hidden", "with space/file name",
-        "dvd.iso/pool/main/libstdc++6_12.deb", "100%", "a:b@c", "é/ü", "a?b#c", "~", "-", String(repeating: "x", count: 1024),
+        "vmlinuz", "install.amd/vmlinuz", "a/b/c/d/e", "...", "..a", "a..", ".hidden", "a/.hidden",
+        "with space/file name",
+        "dvd.iso/pool/main/libstdc++6_12.deb", "100%", "a:b@c", "é/ü", "a?b#c", "~", "-",
+        String(repeating: "x", count: 1024),
     ])
     func roundTrips(_ text: String) throws {
         #expect(try ArtifactPath(text).description == text)
@@ -13,7 +15,8 @@ import Testing
 
     @Test(arguments: [
         "", "/", "/etc/passwd", "//a", "a/", "a//b", ".", "..", "./a", "../a", "a/.", "a/..", "a/./b", "a/../b",
-        "a/../../etc/passwd", "\\", "..\\a", "a\\b", "C:\\x", "a\u{0}b", "a\nb", "a\r\nb", "\ta", "a\u{1b}[2J", "a\u{7f}",
+        "a/../../etc/passwd", "\\", "..\\a", "a\\b", "C:\\x", "a\u{0}b", "a\nb", "a\r\nb", "\ta", "a\u{1b}[2J",
+        "a\u{7f}",
     ])
     func rejectsWhatCouldLeadOut(_ text: String) {
         #expect(throws: ArtifactError(.invalidPath, "")) { try ArtifactPath(text) }

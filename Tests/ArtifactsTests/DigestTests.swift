@@ -23,7 +23,8 @@ import Testing
     /// `HEX` stands for 64 good digits, `CUT` for 61 of them.
     @Test(arguments: [
         "", "sha256", "sha256:", ":", "HEX", "SHA256:HEX", " sha256:HEX", "sha256:HEX ", "sha256:HEX\n", "sha256: HEX",
-        "sha256:CUT", "sha256:CUT00", "sha256:HEX0", "sha256:HEX00", "sha256:sha256:HEX", "sha256:CUT00g", "sha256:../CUT",
+        "sha256:CUT", "sha256:CUT00", "sha256:HEX0", "sha256:HEX00", "sha256:sha256:HEX", "sha256:CUT00g",
+        "sha256:../CUT",
         "sha256:CUT00\u{0}", "sha256:CUT0é", "sha256:CUT000\u{301}", "sha256:CUT0x0", "sha256::HEX", "sha256:HEX:",
     ])
     func rejectsMalformedText(_ text: String) {

@@ -29,15 +29,22 @@ import Testing
     }
 
     @Test(arguments: [
-        (#"{}"#, "schemaVersion"), (#"{"schemaVersion":"2"}"#, "schemaVersion"), (#"{"schemaVersion":1}"#, "schemaVersion"),
+        (#"{}"#, "schemaVersion"), (#"{"schemaVersion":"2"}"#, "schemaVersion"),
+        (#"{"schemaVersion":1}"#, "schemaVersion"),
         (#"{"schemaVersion":null}"#, "schemaVersion"), (#"{"schemaVersion":2,"layers":{}}"#, "layers"),
         (#"{"schemaVersion":2,"layers":[7]}"#, "[0]"),
         (#"{"schemaVersion":2,"layers":[{"digest":"\#(digest)","size":3}]}"#, "mediaType"),
         (#"{"schemaVersion":2,"layers":[{"mediaType":"a/b","size":3}]}"#, "digest"),
         (#"{"schemaVersion":2,"layers":[{"mediaType":"a/b","digest":"\#(digest)"}]}"#, "size"),
         (#"{"schemaVersion":2,"config":{"mediaType":"a/b","digest":"\#(digest)","size":"3"}}"#, "config.size"),
-        (#"{"schemaVersion":2,"config":{"mediaType":"a/b","digest":"\#(digest)","size":1.5}}"#, "a number is not whole"),
-        (#"{"schemaVersion":2,"config":{"mediaType":"a/b","digest":"\#(digest)","size":9223372036854775808}}"#, "too large"),
+        (
+            #"{"schemaVersion":2,"config":{"mediaType":"a/b","digest":"\#(digest)","size":1.5}}"#,
+            "a number is not whole"
+        ),
+        (
+            #"{"schemaVersion":2,"config":{"mediaType":"a/b","digest":"\#(digest)","size":9223372036854775808}}"#,
+            "too large"
+        ),
         (#"{"schemaVersion":2,"config":{"mediaType":"a/b","digest":"sha512:00","size":3}}"#, "'sha512'"),
         (#"{"schemaVersion":2,"config":{"mediaType":"a/b","digest":"sha256:00","size":3}}"#, "64 hexadecimal digits"),
         (#"{"schemaVersion":2,"annotations":{"k":1}}"#, "annotations"),
@@ -84,14 +91,16 @@ import Testing
             configuration: Descriptor(mediaType: MediaType.imageConfiguration, digest: digest, size: 2),
             layers: [
                 Descriptor(
-                    mediaType: MediaType.file, digest: digest, size: 3, annotations: [AnnotationKey.title: "a/b", "z": "é"])
+                    mediaType: MediaType.file, digest: digest, size: 3,
+                    annotations: [AnnotationKey.title: "a/b", "z": "é"])
             ], annotations: ["b": "2", "a": "1"])
         let text = String(decoding: try manifest.canonicalJSON(), as: UTF8.self)
         #expect(
             text == #"{"annotations":{"a":"1","b":"2"},"artifactType":"application/vnd.provisioner.artifact.v1","#
-                + #""config":{"digest":"\#(Self.digest)","mediaType":"application/vnd.oci.image.config.v1+json","size":2},"#
-                + #""layers":[{"annotations":{"org.opencontainers.image.title":"a/b","z":"é"},"digest":"\#(Self.digest)","#
-                + #""mediaType":"application/octet-stream","size":3}],"#
+                + #""config":{"digest":"\#(Self.digest)","#
+                + #""mediaType":"application/vnd.oci.image.config.v1+json","size":2},"#
+                + #""layers":[{"annotations":{"org.opencontainers.image.title":"a/b","z":"é"},"#
+                + #""digest":"\#(Self.digest)","mediaType":"application/octet-stream","size":3}],"#
                 + #""mediaType":"application/vnd.oci.image.manifest.v1+json","schemaVersion":2}"#)
         #expect(try Manifest(json: text.utf8).canonicalJSON() == Array(text.utf8))
     }

@@ -42,7 +42,8 @@ import Testing
 
     @Test(arguments: [
         ("", ArtifactError.Code.invalidReference), ("a", .invalidReference), ("a/b", .invalidReference),
-        ("a:1", .invalidReference), ("a@\(digest)", .invalidReference), ("a:1/", .invalidPath), ("a:1//b", .invalidPath),
+        ("a:1", .invalidReference), ("a@\(digest)", .invalidReference), ("a:1/", .invalidPath),
+        ("a:1//b", .invalidPath),
         ("a:1/../b", .invalidPath), ("a:1/b/..", .invalidPath), ("a:1/b\n", .invalidPath), (":1/b", .invalidName),
         ("/a:1/b", .invalidName), ("a:/b", .invalidTag), ("a@/b", .invalidDigest), ("a@sha256:/b", .invalidDigest),
     ])

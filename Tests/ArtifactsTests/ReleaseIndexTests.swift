@@ -4,7 +4,8 @@ import Testing
 @Suite struct ReleaseIndexTests {
     private static func release(_ content: String) throws -> Release {
         let file = ReleaseFile(digest: SHA256.digest(of: content.utf8), size: Int64(content.utf8.count))
-        return Release(digest: SHA256.digest(of: "manifest of \(content)".utf8), files: [try ArtifactPath("file"): file])
+        return Release(
+            digest: SHA256.digest(of: "manifest of \(content)".utf8), files: [try ArtifactPath("file"): file])
     }
 
     @Test func findsVersionsByTagAndByDigest() throws {

@@ -2,7 +2,9 @@ import Artifacts
 import Testing
 
 @Suite struct TagTests {
-    @Test(arguments: ["1", "12.11", "v1.0-rc_1", "_", "__init", "A", "latest", "8.4-1", "a..b", String(repeating: "x", count: 128)])
+    @Test(arguments: [
+        "1", "12.11", "v1.0-rc_1", "_", "__init", "A", "latest", "8.4-1", "a..b", String(repeating: "x", count: 128),
+    ])
     func roundTrips(_ text: String) throws {
         #expect(try Tag(text).description == text)
     }

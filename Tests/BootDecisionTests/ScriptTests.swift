@@ -118,7 +118,8 @@ import Testing
                 #!ipxe
                 # Local disk.
 
-                echo Provisioner: it is not in the site file, so it boots its local disk: add it under hosts to install it
+                echo Provisioner: it is not in the site file, so it boots its local disk: add it under hosts to \
+                install it
                 echo Provisioner: booting the local disk
                 iseq ${platform} pcbios && goto bios ||
                 # A firmware that gets an error goes on with its next boot entry.

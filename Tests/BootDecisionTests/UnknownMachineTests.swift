@@ -5,12 +5,17 @@ import Testing
 
 /// Invariant 5: an unknown machine is never installed by accident.
 @Suite struct UnknownMachineTests {
-    @Test(arguments: [
-        [:], ["mac": "52:54:00:ff:ff:ff"], ["mac": "junk"], ["uuid": "4c4c4544-0000-0000-0000-0000000000ff"],
-        ["serial": "XYZ"], ["hostname": "hv99"], ["hostname": "hv01.other.net"], ["arch": "x86_64", "platform": "efi"],
-        ["mac": "52:54:00:ff:ff:ff", "uuid": "4c4c4544-0000-0000-0000-0000000000ff", "serial": "XYZ", "hostname": "hv99"],
-        ["mac": "01:00:5e:00:00:01"], ["hostname": ""], ["hostname": "boot"], ["serial": "abc123"],
-    ] as [[String: String]])
+    @Test(
+        arguments: [
+            [:], ["mac": "52:54:00:ff:ff:ff"], ["mac": "junk"], ["uuid": "4c4c4544-0000-0000-0000-0000000000ff"],
+            ["serial": "XYZ"], ["hostname": "hv99"], ["hostname": "hv01.other.net"],
+            ["arch": "x86_64", "platform": "efi"],
+            [
+                "mac": "52:54:00:ff:ff:ff", "uuid": "4c4c4544-0000-0000-0000-0000000000ff", "serial": "XYZ",
+                "hostname": "hv99",
+            ],
+            ["mac": "01:00:5e:00:00:01"], ["hostname": ""], ["hostname": "boot"], ["serial": "abc123"],
+        ] as [[String: String]])
     func bootsItsLocalDisk(_ fields: [String: String]) throws {
         let decision = try BootDecider(try LabSite.site()).decide(BootRequest(fields: fields, address: nil))
         #expect(decision.outcome == .localDisk)
@@ -19,11 +24,13 @@ import Testing
     }
 
     /// Boards share UUIDs and serial numbers, and a name can be taken: none of them is enough with a foreign MAC.
-    @Test(arguments: [
-        ["uuid": "4c4c4544-0000-0000-0000-000000000001"], ["serial": "ABC123"], ["hostname": "hv01"], ["hostname": "hv02"],
-        ["hostname": "hv02.lab.example.net"], ["hostname": "hv01", "uuid": "ffffffff-ffff-ffff-ffff-ffffffffffff"],
-        ["uuid": "4c4c4544-0000-0000-0000-000000000001", "serial": "ABC123", "hostname": "hv01", "arch": "x86_64"],
-    ] as [[String: String]])
+    @Test(
+        arguments: [
+            ["uuid": "4c4c4544-0000-0000-0000-000000000001"], ["serial": "ABC123"], ["hostname": "hv01"],
+            ["hostname": "hv02"],
+            ["hostname": "hv02.lab.example.net"], ["hostname": "hv01", "uuid": "ffffffff-ffff-ffff-ffff-ffffffffffff"],
+            ["uuid": "4c4c4544-0000-0000-0000-000000000001", "serial": "ABC123", "hostname": "hv01", "arch": "x86_64"],
+        ] as [[String: String]])
     func isRefusedWhenItClaimsToBeAHost(_ claims: [String: String]) throws {
         let fields = claims.merging(["mac": "52:54:00:ff:ff:ff"]) { $1 }
         let decision = try BootDecider(try LabSite.site()).decide(BootRequest(fields: fields, address: nil))
@@ -58,8 +65,11 @@ import Testing
         }.joined(separator: "-")
         return BootRequest(
             mac: nil, uuid: pick(hosts.map(\.uuid) + [uuid]), serial: pick(hosts.map(\.serial) + ["S\(random.next())"]),
-            hostName: pick(hosts.map(\.name) + ["hv\(random.next() % 100)", nil]), architecture: pick([.x86_64, .i386, .arm64, nil]),
+            hostName: pick(hosts.map(\.name) + ["hv\(random.next() % 100)", nil]),
+            architecture: pick([.x86_64, .i386, .arm64, nil]),
             platform: pick(["pcbios", "efi", nil]),
-            address: pick([IPv4Address(value: UInt32(truncatingIfNeeded: random.next())), IPv4Address("10.20.99.150"), nil]))
+            address: pick([
+                IPv4Address(value: UInt32(truncatingIfNeeded: random.next())), IPv4Address("10.20.99.150"), nil,
+            ]))
     }
 }

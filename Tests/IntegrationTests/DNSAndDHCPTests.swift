@@ -70,6 +70,26 @@ import Testing
         }
     }
 
+    @Test func aDnsmasqThatEndsIsStartedAgain() async throws {
+        try await ServedLab.with { lab, server in
+            let answering = "answering DNS and DHCP"
+            try await server.program.waitForLine(containing: answering, timeout: .seconds(20))
+            let pid = server.dataDirectory.appending(path: "authority/dnsmasq-dvntm.pid").path
+            let first = try await lab.run(["cat", pid]).output
+            try await lab.run(["kill", "-KILL", first])
+            try await server.program.waitForLine(containing: "starting it again", timeout: .seconds(20))
+            for _ in 0..<200 where server.program.log.text.components(separatedBy: answering).count < 3 {
+                try await Task.sleep(for: .milliseconds(100))
+            }
+            #expect(server.program.log.text.components(separatedBy: answering).count == 3)
+            #expect(try await lab.run(["cat", pid]).output != first)
+            #expect(
+                try await dig(
+                    try await lab.addHost("client", address: "10.20.99.50/24"), "+short", "hv01.dvntm.deevnet.net")
+                    == "10.20.99.21")
+        }
+    }
+
     @Test func itGoesWithTheServer() async throws {
         try await ServedLab.with { lab, server in
             try await server.program.waitForLine(containing: "answering DNS and DHCP", timeout: .seconds(20))

@@ -12,7 +12,7 @@ struct BadSite: Sendable, CustomTestStringConvertible {
     let hint: String
     private let edits: [String: String]
 
-    /// - Parameter also: further edits that the mistake needs around it, old text to new.
+    /// `also` has further edits that the mistake needs around it, old text to new.
     init(
         _ name: String, _ code: String, _ hint: String, replacing old: String, with new: String,
         also: [String: String] = [:]
@@ -36,7 +36,8 @@ struct BadSite: Sendable, CustomTestStringConvertible {
         let expected = Self.marks(in: marked).map { "\(code) \($0.line):\($0.column)" }
         #expect(!expected.isEmpty, "the fixture needs a mark", sourceLocation: sourceLocation)
         #expect(places == expected, "\(errors.map { $0.rendered(file: "site.yaml") })", sourceLocation: sourceLocation)
-        #expect(errors.allSatisfy { $0.message.contains(hint) }, "\(errors.map(\.message))", sourceLocation: sourceLocation)
+        #expect(
+            errors.allSatisfy { $0.message.contains(hint) }, "\(errors.map(\.message))", sourceLocation: sourceLocation)
         #expect(reading.site == nil, sourceLocation: sourceLocation)
     }
 

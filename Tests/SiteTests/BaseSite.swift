@@ -11,7 +11,8 @@ enum BaseSite {
             zone: lab.example.net
             cidr: 10.20.0.0/16
             segments:
-              management: {vlan: 99, subnet: 10.20.99.0/24, gateway: 10.20.99.1, pool: {range: [10.20.99.100, 10.20.99.200]}}
+              management: {vlan: 99, subnet: 10.20.99.0/24, gateway: 10.20.99.1, \
+        pool: {range: [10.20.99.100, 10.20.99.200]}}
               blackhole: {vlan: 999}
         hosts:
           boot-ph01:

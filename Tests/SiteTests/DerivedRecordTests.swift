@@ -32,7 +32,8 @@ import Testing
         #expect(
             Set(lines)
                 == Self.commonToBothModes.union([
-                    "provisioner-01.mgmt 10.20.99.95", "provisioner-01-dvntm.mgmt 10.20.99.95", "core-rt02.dvntm 10.20.99.1",
+                    "provisioner-01.mgmt 10.20.99.95", "provisioner-01-dvntm.mgmt 10.20.99.95",
+                    "core-rt02.dvntm 10.20.99.1",
                     "gateway.dvntm -> core-rt02.dvntm", "dns.dvntm -> core-rt02.dvntm", "dhcp.dvntm -> core-rt02.dvntm",
                 ]))
         #expect(lines.count == Set(lines).count)
@@ -43,7 +44,8 @@ import Testing
         #expect(
             Set(lines)
                 == Self.commonToBothModes.union([
-                    "provisioner-01.mgmt 10.20.99.1", "provisioner-01-dvntm.mgmt 10.20.99.1", "core-rt02.dvntm 10.20.99.2",
+                    "provisioner-01.mgmt 10.20.99.1", "provisioner-01-dvntm.mgmt 10.20.99.1",
+                    "core-rt02.dvntm 10.20.99.2",
                     "gateway.dvntm -> provisioner-01-dvntm.mgmt", "dns.dvntm -> provisioner-01-dvntm.mgmt",
                     "dhcp.dvntm -> provisioner-01-dvntm.mgmt",
                 ]))
@@ -63,7 +65,8 @@ import Testing
         let lines = Self.lines(try Self.view("dvnt", .router))
         #expect(
             Set(lines) == [
-                "provisioner-01-dvnt.mgmt 10.10.99.95", "provisioner-01.mgmt 10.10.99.95", "provisioner-01-dvntm.mgmt 10.20.99.1",
+                "provisioner-01-dvnt.mgmt 10.10.99.95", "provisioner-01.mgmt 10.10.99.95",
+                "provisioner-01-dvntm.mgmt 10.20.99.1",
                 "artifacts.dvnt -> artifacts.mgmt", "pxe.dvnt -> pxe.mgmt", "tftp.dvnt -> tftp.mgmt",
                 "artifacts.mgmt -> provisioner-01-dvnt.mgmt", "pxe.mgmt -> provisioner-01-dvnt.mgmt",
                 "tftp.mgmt -> provisioner-01-dvnt.mgmt", "console.mgmt -> provisioner-01-dvnt.mgmt",
@@ -91,13 +94,15 @@ import Testing
     }
 
     @Test func worksWithoutAManagementZone() throws {
-        let text = BaseSite.text.replacing("management: {zone: mgmt.example.net, ttl: 60}\n", with: "management: {zone: null}\n")
+        let text = BaseSite.text.replacing(
+            "management: {zone: mgmt.example.net, ttl: 60}\n", with: "management: {zone: null}\n")
         let site = try #require(BaseSite.parse(text).site)
         let view = try #require(SubstrateView(site: site, substrate: "lab", mode: .provisioner))
         let lines = Self.lines(view).map { $0.replacing(".lab.example.net", with: "") }
         #expect(
             Set(lines) == [
-                "boot-ph01 10.20.99.1", "core-rt01 10.20.99.2", "hv01 10.20.99.21", "artifacts -> boot-ph01", "pxe -> boot-ph01",
+                "boot-ph01 10.20.99.1", "core-rt01 10.20.99.2", "hv01 10.20.99.21", "artifacts -> boot-ph01",
+                "pxe -> boot-ph01",
                 "dns -> boot-ph01",
             ])
         #expect(view.zones.map(\.description) == ["lab.example.net"])

@@ -38,7 +38,10 @@ import Testing
         #expect(site.hosts.map(\.form) == [.physical, .router, .hypervisor, .raspberryPi])
         #expect(site.host("provisioner-01")?.substrate == nil)
         #expect(site.host("hv01")?.primaryInterface?.name == "mgmt")
-        #expect(site.services.map(\.name) == ["artifacts", "pxe", "tftp", "console", "gateway", "dns", "dhcp", "pve", "sdr"])
+        #expect(
+            site.services.map(\.name) == [
+                "artifacts", "pxe", "tftp", "console", "gateway", "dns", "dhcp", "pve", "sdr",
+            ])
         #expect(site.profile("proxmox-8")?.arguments == ["auto", "url=${answer.url}"])
         #expect(site.assignment(ofHost: "core-rt02")?.boot == .once)
         #expect(site.authority(of: "dvnt")?.declared == .router)
@@ -52,7 +55,8 @@ import Testing
         let finding = try #require(Site.parse(ExampleSite.bytes).diagnostics.first)
         #expect(
             finding.rendered(file: "site.yaml")
-                == "site.yaml:18:3: warning: hosts.provisioner-01: names usually end in a form and two digits, such as ph01 [V02]"
+                == "site.yaml:18:3: warning: hosts.provisioner-01: names usually end in a form and two digits, "
+                + "such as ph01 [V02]"
         )
     }
 }

@@ -25,7 +25,8 @@ import Testing
         case 1: lines.insert(lines[index], at: other)
         case 2: lines.swapAt(index, other)
         case 3: lines[index] = random.bytes(Int.random(in: 0...20, using: &random))
-        case 4: lines[index].insert(contentsOf: [UInt8](repeating: 32, count: Int.random(in: 1...4, using: &random)), at: 0)
+        case 4:
+            lines[index].insert(contentsOf: [UInt8](repeating: 32, count: Int.random(in: 1...4, using: &random)), at: 0)
         case 5: lines[index].removeLast(Int.random(in: 0...lines[index].count, using: &random))
         default:
             guard let column = lines[index].indices.randomElement(using: &random) else { return }

@@ -3,7 +3,8 @@ import Testing
 
 @Suite struct MACAddressTests {
     @Test(arguments: [
-        "52:54:00:ab:cd:ef", "52:54:00:AB:CD:EF", "52-54-00-ab-cd-ef", "52-54-00-AB-cd-EF", "525400abcdef", "525400ABCDEF",
+        "52:54:00:ab:cd:ef", "52:54:00:AB:CD:EF", "52-54-00-ab-cd-ef", "52-54-00-AB-cd-EF", "525400abcdef",
+        "525400ABCDEF",
         "01-52-54-00-ab-cd-ef", "01:52:54:00:ab:cd:ef",
     ])
     func readsEverySpellingOfFirmware(_ text: String) throws {
@@ -14,9 +15,12 @@ import Testing
     }
 
     @Test(arguments: [
-        "", "UNKNOWN", "52:54:00:ab:cd", "52:54:00:ab:cd:e", "52:54:00:ab:cd:ef:00", "52:54:00:ab:cd:eg", "52:54-00:ab:cd:ef",
-        "52.54.00.ab.cd.ef", "5254.00ab.cdef", "525400-abcdef", "02-52-54-00-ab-cd-ef", "01-525400abcdef", ":::::::::::::::::",
-        " 52:54:00:ab:cd:ef", "52:54:00:ab:cd:ef\n", "52:54:00:ab:cd:é", "52:54:00:ab:cd:e\u{301}f", "-----------------",
+        "", "UNKNOWN", "52:54:00:ab:cd", "52:54:00:ab:cd:e", "52:54:00:ab:cd:ef:00", "52:54:00:ab:cd:eg",
+        "52:54-00:ab:cd:ef",
+        "52.54.00.ab.cd.ef", "5254.00ab.cdef", "525400-abcdef", "02-52-54-00-ab-cd-ef", "01-525400abcdef",
+        ":::::::::::::::::",
+        " 52:54:00:ab:cd:ef", "52:54:00:ab:cd:ef\n", "52:54:00:ab:cd:é", "52:54:00:ab:cd:e\u{301}f",
+        "-----------------",
         "５２５４００", "0x5254000000", "+25400abcdef",
     ])
     func refusesAllElse(_ text: String) {

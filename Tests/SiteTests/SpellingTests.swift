@@ -1,17 +1,24 @@
+import Site
 import Testing
 
-@testable import Site
-
+/// What an unknown key of a segment is taken for, among `vlan`, `subnet`, `gateway` and `pool`.
 @Suite struct SpellingTests {
-    @Test(arguments: [
-        ("gatway", "gateway"), ("gateways", "gateway"), ("gatewya", "gateway"), ("vlna", "vlan"), ("subent", "subnet"),
-    ])
-    func findsWhatWasMeant(_ word: String, _ meant: String) {
-        #expect(Spelling.nearest(to: word, among: ["vlan", "subnet", "gateway", "pool"]) == meant)
+    private static func hint(_ key: String) throws -> String {
+        let text = BaseSite.text.replacing("{vlan: 999}", with: "{vlan: 999, \"\(key)\": 1}")
+        let message = try #require(BaseSite.parse(text).diagnostics.first?.message)
+        return String(message.drop { $0 != ":" }.dropFirst(2))
     }
 
-    @Test(arguments: ["", "colour", "xyzzy"]) func findsNothingFarAway(_ word: String) {
-        #expect(Spelling.nearest(to: word, among: ["vlan", "subnet", "gateway"]) == nil)
-        #expect(Spelling.nearest(to: word, among: []) == nil)
+    @Test(arguments: [
+        ("gatway", "gateway"), ("gateways", "gateway"), ("gatewya", "gateway"), ("vlna", "vlan"), ("subent", "subnet"),
+        ("pol", "pool"), ("Pool", "pool"),
+    ])
+    func findsWhatWasMeant(_ key: String, _ meant: String) throws {
+        #expect(try Self.hint(key) == "did you mean '\(meant)'?")
+    }
+
+    @Test(arguments: ["", "colour", "xyzzy", String(repeating: "x", count: 1000)])
+    func listsWhatIsKnownOtherwise(_ key: String) throws {
+        #expect(try Self.hint(key) == "known here: gateway, pool, subnet, vlan")
     }
 }

@@ -3,13 +3,18 @@ import Testing
 
 @Suite struct SystemIdentityTests {
     @Test func canonicalUUIDIsLowerCase() {
-        #expect(SystemIdentity.canonicalUUID("4C4C4544-0000-0000-0000-00000000000A") == "4c4c4544-0000-0000-0000-00000000000a")
+        #expect(
+            SystemIdentity.canonicalUUID("4C4C4544-0000-0000-0000-00000000000A")
+                == "4c4c4544-0000-0000-0000-00000000000a")
     }
 
     @Test(arguments: [
-        "", "00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff", "FFFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF",
-        "4c4c4544", "4c4c454400000000000000000000000a", "4c4c4544-0000-0000-0000-00000000000", "4c4c4544-0000-0000-0000-00000000000g",
-        "{4c4c4544-0000-0000-0000-00000000000a}", "4c4c4544-0000-0000-0000-00000000000a ", "4c4c4544-0000-0000-0000-0000000000é1",
+        "", "00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff",
+        "FFFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF",
+        "4c4c4544", "4c4c454400000000000000000000000a", "4c4c4544-0000-0000-0000-00000000000",
+        "4c4c4544-0000-0000-0000-00000000000g",
+        "{4c4c4544-0000-0000-0000-00000000000a}", "4c4c4544-0000-0000-0000-00000000000a ",
+        "4c4c4544-0000-0000-0000-0000000000é1",
         "４c4c4544-0000-0000-0000-00000000000a",
     ])
     func refusesUUIDsThatTellNothing(_ text: String) {
@@ -21,7 +26,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "", " ", "To be filled by O.E.M.", "To Be Filled By O.E.M.", "Default string", "System Serial Number", "Not Specified",
+        "", " ", "To be filled by O.E.M.", "To Be Filled By O.E.M.", "Default string", "System Serial Number",
+        "Not Specified",
         "None", "N/A", "unknown", "0", "00000000", "xxxxxxx", "123456789", "0123456789", "....", "-",
     ])
     func refusesFillerSerialNumbers(_ text: String) {

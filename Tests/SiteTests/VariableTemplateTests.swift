@@ -3,14 +3,16 @@ import Site
 import Testing
 
 @Suite struct VariableTemplateTests {
-    @Test(arguments: [
-        ("", []), ("plain", [.literal("plain")]), ("${a}", [.variable("a")]),
-        ("x=${a.b}/${c}", [.literal("x="), .variable("a.b"), .literal("/"), .variable("c")]),
-        ("${a}${b}", [.variable("a"), .variable("b")]), ("${}", [.variable("")]), ("$a {b} $", [.literal("$a {b} $")]),
-        ("${a", [.literal("${a")]), ("}${a}{", [.literal("}"), .variable("a"), .literal("{")]),
-        ("$${a}", [.literal("$"), .variable("a")]), ("${${a}}", [.variable("${a"), .literal("}")]),
-        ("é${\u{301}a}\u{301}", [.literal("é"), .variable("\u{301}a"), .literal("\u{301}")]),
-    ] as [(String, [VariableTemplate.Segment])])
+    @Test(
+        arguments: [
+            ("", []), ("plain", [.literal("plain")]), ("${a}", [.variable("a")]),
+            ("x=${a.b}/${c}", [.literal("x="), .variable("a.b"), .literal("/"), .variable("c")]),
+            ("${a}${b}", [.variable("a"), .variable("b")]), ("${}", [.variable("")]),
+            ("$a {b} $", [.literal("$a {b} $")]),
+            ("${a", [.literal("${a")]), ("}${a}{", [.literal("}"), .variable("a"), .literal("{")]),
+            ("$${a}", [.literal("$"), .variable("a")]), ("${${a}}", [.variable("${a"), .literal("}")]),
+            ("é${\u{301}a}\u{301}", [.literal("é"), .variable("\u{301}a"), .literal("\u{301}")]),
+        ] as [(String, [VariableTemplate.Segment])])
     func cutsTextIntoSegments(_ text: String, _ segments: [VariableTemplate.Segment]) {
         #expect(VariableTemplate(text).segments == segments)
     }

@@ -33,7 +33,8 @@ import Testing
         #expect(BaseSite.parse(BaseSite.text.replacing("\n", with: "\r\n")).site != nil)
     }
 
-    @Test(arguments: ["", "\n", "# only a comment\n", "---\n", "~", "null\n"]) func refusesTheEmptyFile(_ text: String) {
+    @Test(arguments: ["", "\n", "# only a comment\n", "---\n", "~", "null\n"]) func refusesTheEmptyFile(_ text: String)
+    {
         #expect(
             Self.errors(Array(text.utf8)) == [
                 "site.yaml:1:1: error: the file is empty: it needs 'schema: provisioner.site/1' and 'root_domain' [V01]"
@@ -42,12 +43,18 @@ import Testing
 
     @Test(arguments: ["[]", "- a\n- b\n", "just words", "42", "\"schema: provisioner.site/1\""])
     func refusesWhatIsNoMapping(_ text: String) {
-        #expect(Self.errors(Array(text.utf8)) == ["site.yaml:1:1: error: the file must be a mapping of keys to values [V01]"])
+        #expect(
+            Self.errors(Array(text.utf8)) == [
+                "site.yaml:1:1: error: the file must be a mapping of keys to values [V01]"
+            ])
     }
 
-    @Test(arguments: [[0xff], [0xc3, 0x28], [0xed, 0xa0, 0x80], [0xf5, 0x80, 0x80, 0x80], [0xff, 0xfe, 0x73, 0x00]] as [[UInt8]])
+    @Test(
+        arguments: [[0xff], [0xc3, 0x28], [0xed, 0xa0, 0x80], [0xf5, 0x80, 0x80, 0x80], [0xff, 0xfe, 0x73, 0x00]]
+            as [[UInt8]])
     func refusesBytesThatAreNoUTF8(_ tail: [UInt8]) {
-        #expect(Self.errors(Array(Self.minimal.utf8) + tail) == ["site.yaml:1:1: error: the file is not UTF-8 text [V01]"])
+        #expect(
+            Self.errors(Array(Self.minimal.utf8) + tail) == ["site.yaml:1:1: error: the file is not UTF-8 text [V01]"])
     }
 
     @Test func refusesTooLargeAFile() {
@@ -90,7 +97,9 @@ import Testing
     @Test func reportsEveryMistakeInTheOrderOfTheFile() {
         let text = BaseSite.text.replacing("form: ph", with: "form: xx").replacing("ttl: 60", with: "ttl: 0")
             .replacing("boot: once", with: "boot: twice").replacing("10.20.99.21", with: "10.20.98.21")
-        let places = BaseSite.parse(text).diagnostics.filter { $0.severity == .error }.map { "\($0.code) \($0.position.line)" }
+        let places = BaseSite.parse(text).diagnostics.filter { $0.severity == .error }.map {
+            "\($0.code) \($0.position.line)"
+        }
         #expect(places == ["V01 3", "V02 13", "V20 25", "V43 37"])
     }
 

@@ -76,13 +76,15 @@ enum SocketTransfers {
         return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
     }
 
+    /// - Parameter sources: the clients' own addresses, in turn.
     /// - Returns: the clients, ended, in the same order.
     static func run(
-        _ requests: [(path: String, options: [(name: String, value: String)])], host: String = "127.0.0.1", port: UInt16
+        _ requests: [(path: String, options: [(name: String, value: String)])], from sources: [String] = ["127.0.0.1"],
+        host: String = "127.0.0.1", port: UInt16
     ) throws -> [ReferenceClient] {
-        var transfers = try requests.map { request in
+        var transfers = try requests.enumerated().map { index, request in
             Transfer(
-                socket: try ClientSocket(),
+                socket: try ClientSocket(address: sources[index % sources.count]),
                 client: ReferenceClient(path: request.path, options: request.options, now: now()))
         }
         for transfer in transfers { try send(transfer.client.start(), transfer.socket, host, port) }

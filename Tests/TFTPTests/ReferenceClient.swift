@@ -62,6 +62,9 @@ struct ReferenceClient {
 
     static func error(_ code: UInt8, _ message: String) -> [UInt8] { [0, 5, 0, code] + Array(message.utf8) + [0] }
 
+    /// Whether it got exactly these bytes.
+    func delivered(_ bytes: [UInt8]) -> Bool { state == .finished && content == bytes }
+
     var hasEnded: Bool { state != .requesting && state != .receiving }
 
     func start() -> Outgoing { Outgoing(bytes: request, server: nil) }

@@ -1,0 +1,36 @@
+import Artifacts
+import Boot
+import BootPlane
+import Foundation
+import Site
+import Synchronization
+
+/// A backend of values: a site, files on disk, one token.
+final class FakeBackend: BootBackend {
+    static let token = "hv01.token"
+
+    let site: Site
+    let releases: ReleaseIndex
+    let directory: URL
+    let events = Mutex<[BootEvent]>([])
+
+    init(site: Site, releases: ReleaseIndex = ReleaseIndex(), directory: URL) {
+        self.site = site
+        self.releases = releases
+        self.directory = directory
+    }
+
+    var snapshot: BootSnapshot {
+        BootSnapshot(
+            decider: BootDecider(site: site, releases: releases, installations: NoInstallations()), httpPort: 80,
+            modes: [:])
+    }
+
+    func blobPath(_ digest: Digest) -> String { directory.appending(path: digest.hex).path }
+    func loaderPath(_ name: String) -> String? { directory.appending(path: name).path }
+    func issueToken(host: String) -> String? { "\(host).token" }
+    func host(forToken token: String) -> String? { token == Self.token ? "hv01" : nil }
+    func reportUp(token: String, address: IPv4Address?) -> Bool { token == Self.token }
+    func reportInstalled(token: String, address: IPv4Address?) async throws -> Bool { token == Self.token }
+    func note(_ event: BootEvent, from address: IPv4Address, bytes: Int64) { events.withLock { $0.append(event) } }
+}
