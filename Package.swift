@@ -115,6 +115,7 @@ let package = Package(
         .testTarget(name: "ArtifactsTests", dependencies: ["Artifacts", "Fixtures"]),
         .testTarget(name: "SiteTests", dependencies: ["Artifacts", "Site", "Fixtures"], exclude: ["Fixtures"]),
         .testTarget(name: "BootDecisionTests", dependencies: ["Artifacts", "Site", "Boot", "Fixtures"]),
+        .testTarget(name: "TFTPTests", dependencies: ["TFTP"]),
         .testTarget(
             name: "AuthorityTests",
             dependencies: [

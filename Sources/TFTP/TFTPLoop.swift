@@ -11,6 +11,8 @@ final class TFTPLoop: @unchecked Sendable {
     private var transfers: [Int32: TFTPTransfer] = [:]
     private var byClient: [DatagramEndpoint: Int32] = [:]
     private var countByHost: [String: Int] = [:]
+    /// Set by `stop`: requests are no longer taken, and the loop ends with its last transfer, or then.
+    private var drainEnd: Int64?
 
     /// Milliseconds between two looks at the transfers' timers.
     private static let timerInterval: Int64 = 50
@@ -47,14 +49,15 @@ final class TFTPLoop: @unchecked Sendable {
         defer { buffer.deallocate() }
         var events = [epoll_event](repeating: epoll_event(), count: 256)
         var nextTimers = Self.now() + Self.timerInterval
-        while true {
+        while !isDrained {
             let wait = transfers.isEmpty ? -1 : Int32(max(0, nextTimers - Self.now()))
             let count = epoll_wait(poll, &events, Int32(events.count), wait)
             if count < 0, errno != EINTR { return }
             for event in events.prefix(Int(max(0, count))) {
                 let descriptor = event.data.fd
-                if descriptor == stopEvent { return }
-                if let socket = listening.first(where: { $0.descriptor == descriptor }) {
+                if descriptor == stopEvent {
+                    drain()
+                } else if let socket = listening.first(where: { $0.descriptor == descriptor }) {
                     receiveRequests(socket, buffer)
                 } else if let transfer = transfers[descriptor] {
                     let now = Self.now()
@@ -69,6 +72,19 @@ final class TFTPLoop: @unchecked Sendable {
                 }
             }
         }
+    }
+
+    private var isDrained: Bool {
+        guard let drainEnd else { return false }
+        return transfers.isEmpty || Self.now() >= drainEnd
+    }
+
+    /// Takes no more requests; what is under way goes on for a while.
+    private func drain() {
+        for descriptor in listening.map(\.descriptor) + [stopEvent] {
+            _ = epoll_ctl(poll, EPOLL_CTL_DEL, descriptor, nil)
+        }
+        drainEnd = Self.now() + TFTPServer.drainLimit
     }
 
     private func settle(_ transfer: TFTPTransfer, _ outcome: TransferOutcome?, _ now: Int64) {

@@ -17,6 +17,8 @@ package final class TFTPServer: Sendable {
     /// How many transfers may run, in all and for one client: what a flood of forged requests can cause is bounded.
     package static let maximumTransfers = 4096
     package static let maximumTransfersPerClient = 128
+    /// Milliseconds that transfers under way get after `stop`.
+    package static let drainLimit: Int64 = 10_000
 
     /// Where the server listens: the ports that the kernel chose are filled in.
     package let endpoints: [DatagramEndpoint]
@@ -41,7 +43,7 @@ package final class TFTPServer: Sendable {
 
     deinit { close(stopEvent) }
 
-    /// Serves until `stop`; transfers under way are then dropped. Call once.
+    /// Serves until `stop`; transfers under way then have `drainLimit` to end. Call once.
     package func run() async {
         await withCheckedContinuation { continuation in
             DispatchQueue(label: "tftp", qos: .userInitiated).async { [loop] in
@@ -51,7 +53,8 @@ package final class TFTPServer: Sendable {
         }
     }
 
-    /// Makes `run` return soon. May be called from any thread, more than once.
+    /// Makes `run` take no more requests, and return when its last transfer has ended. From any thread, any number of
+    /// times.
     package func stop() {
         var one: UInt64 = 1
         _ = write(stopEvent, &one, 8)

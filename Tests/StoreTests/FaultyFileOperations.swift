@@ -23,6 +23,7 @@ final class FaultyFileOperations: FileOperations {
         var unsyncedFiles: Set<String> = []
         var unsyncedEntries: Set<String> = []
         var freeSpace: Int64?
+        var directory: TemporaryDirectory?
     }
 
     private let system = SystemFileOperations()
@@ -38,7 +39,8 @@ final class FaultyFileOperations: FileOperations {
         self.observer = observer
     }
 
-    /// Every call so far, as `operation path`.
+    var fault: Fault { state.withLock { $0.fault } }
+    /// Every call since the fault was set, as `operation path`.
     var calls: [String] { state.withLock { $0.calls } }
     /// Descriptors that were opened and not closed.
     var openFiles: [String] { state.withLock { Array($0.openFiles.values) } }
@@ -49,6 +51,9 @@ final class FaultyFileOperations: FileOperations {
             $0.calls = []
         }
     }
+
+    /// Keeps the directory for as long as this is used.
+    func keep(_ directory: TemporaryDirectory) { state.withLock { $0.directory = directory } }
 
     /// What `space` tells from now on; nil: the truth.
     func setFreeSpace(_ bytes: Int64?) { state.withLock { $0.freeSpace = bytes } }

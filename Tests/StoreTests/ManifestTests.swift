@@ -1,7 +1,8 @@
 import Artifacts
 import Foundation
-import Store
 import Testing
+
+@testable import Store
 
 /// Publishing: all of a manifest's blobs are there, a tag names one manifest for ever.
 @Suite struct ManifestTests {
@@ -181,7 +182,7 @@ import Testing
                 """.utf8)
         }
         let version = try Sample.tag("index")
-        try await store.publish(
+        _ = try await store.publish(
             index(inner), mediaType: MediaType.imageIndex, name: Sample.name(), version: version)
         await #expect(throws: StoreError(.manifestBlobUnknown, "")) {
             try await store.publish(

@@ -3,7 +3,8 @@ import Foundation
 import Store
 
 /// A data directory of its own for each test: in memory where the machine allows, because thousands of pushes sync.
-final class TemporaryStore {
+/// It stays until nobody uses it any more, a store that was opened in it included.
+struct TemporaryStore {
     /// Exists; the data directory below it does not until a store is opened.
     let root: String
     var path: String { root + "/data" }
@@ -11,12 +12,11 @@ final class TemporaryStore {
 
     init(files: FaultyFileOperations = FaultyFileOperations()) throws {
         let parent = FileManager.default.isWritableFile(atPath: "/dev/shm") ? "/dev/shm" : NSTemporaryDirectory()
-        root = "\(parent)/store-tests-\(UUID().uuidString)"
+        let directory = try TemporaryDirectory("\(parent)/store-tests-\(UUID().uuidString)")
+        root = directory.path
         self.files = files
-        try FileManager.default.createDirectory(atPath: root, withIntermediateDirectories: false)
+        files.keep(directory)
     }
-
-    deinit { try? FileManager.default.removeItem(atPath: root) }
 
     func open(at path: String? = nil, reserve: Int64? = 0, now: Int64 = 1000) throws -> ArtifactStore {
         try ArtifactStore(StoreConfiguration(path: path ?? self.path, reserve: reserve, clock: { now }, files: files))
@@ -28,6 +28,18 @@ final class TemporaryStore {
     }
 
     func content(_ path: String) -> [UInt8]? { FileManager.default.contents(atPath: path).map { Array($0) } }
+}
+
+/// A directory that is removed with its last user.
+final class TemporaryDirectory: Sendable {
+    let path: String
+
+    init(_ path: String) throws {
+        self.path = path
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: path) }
 }
 
 /// Values that tests of the store share.

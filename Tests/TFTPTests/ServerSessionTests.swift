@@ -105,6 +105,29 @@ extension ServerTests {
             #expect(error?.message.contains("127.0.0.1 port \(taken.port)") == true)
         }
 
+        @Test func aStoppedServerEndsWhatIsUnderWay() async throws {
+            let service = ServerTests.service
+            let free = try #require(DatagramEndpoint(host: "127.0.0.1", port: 0))
+            let server = try TFTPServer(listen: [free], service: service)
+            let port = try #require(server.endpoints.first).port
+            async let running: Void = server.run()
+            let socket = try ClientSocket()
+            try socket.send(ReferenceClient.request(path: "image"), port: port)
+            var data = try #require(socket.receive())
+            server.stop()
+            var bytes: [UInt8] = []
+            while true {
+                bytes += data.bytes.dropFirst(4)
+                let block = UInt16(data.bytes[2]) << 8 | UInt16(data.bytes[3])
+                try socket.send(ReferenceClient.acknowledgement(Int64(block)), port: data.port)
+                if data.bytes.count < 516 { break }
+                data = try #require(socket.receive())
+            }
+            await running
+            #expect(bytes == ServerTests.image)
+            #expect(service.ended.first?.outcome == .completed)
+        }
+
         @Test func stopsBeforeAndDuringItsRun() async throws {
             let free = try #require(DatagramEndpoint(host: "127.0.0.1", port: 0))
             let server = try TFTPServer(listen: [free], service: ServerTests.service)
