@@ -100,8 +100,11 @@ let package = Package(
                 .product(name: "NIOPosix", package: "swift-nio"),
             ]),
 
-        .executableTarget(name: "provisioner", dependencies: ["Daemon"]),
-        .executableTarget(name: "artifactctl", dependencies: ["Operator"]),
+        // The two programs, and how both end.
+        .target(
+            name: "CommandLaunch", dependencies: [.product(name: "ArgumentParser", package: "swift-argument-parser")]),
+        .executableTarget(name: "provisioner", dependencies: ["CommandLaunch", "Daemon"]),
+        .executableTarget(name: "artifactctl", dependencies: ["CommandLaunch", "Operator"]),
 
         // Tests, and the demonstration that `make demo` runs.
         .target(
@@ -116,6 +119,12 @@ let package = Package(
         .testTarget(name: "SiteTests", dependencies: ["Artifacts", "Site", "Fixtures"], exclude: ["Fixtures"]),
         .testTarget(name: "BootDecisionTests", dependencies: ["Artifacts", "Site", "Boot", "Fixtures"]),
         .testTarget(name: "TFTPTests", dependencies: ["TFTP"]),
+        .testTarget(
+            name: "StoreTests",
+            dependencies: ["Artifacts", "CLinux", "Store", .product(name: "GRDB", package: "GRDB.swift")]),
+        .testTarget(
+            name: "HostsTests",
+            dependencies: ["Artifacts", "Boot", "Hosts", "Site", .product(name: "GRDB", package: "GRDB.swift")]),
         .testTarget(
             name: "AuthorityTests",
             dependencies: [

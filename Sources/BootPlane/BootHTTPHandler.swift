@@ -122,7 +122,8 @@ final class BootHTTPHandler: ChannelInboundHandler {
         if request.version == .http1_0, request.isKeepAlive {
             head.headers.replaceOrAdd(name: "connection", value: "keep-alive")
         }
-        logger.debug("HTTP \(request.method) \(request.uri) -> \(plan.status.code), \(plan.length) bytes")
+        logger.debug(
+            "HTTP \(request.method) \(LoggablePath.of(request.uri)) -> \(plan.status.code), \(plan.length) bytes")
         context.write(wrapOutboundOut(.head(head)), promise: nil)
         let keepsAlive = request.isKeepAlive
         if request.method == .HEAD || plan.length == 0 {
@@ -173,9 +174,9 @@ final class BootHTTPHandler: ChannelInboundHandler {
 
     /// The head has gone out with a length that cannot be kept: only closing tells the client.
     private func fail(_ context: ChannelHandlerContext, _ uri: String, _ error: any Error) {
-        logger.notice("HTTP \(uri) ended early: \(error)")
+        let path = LoggablePath.of(uri)
+        logger.notice("HTTP \(path) ended early: \(error)")
         if let address {
-            let path = uri.prefix { $0 != "?" }
             namespace.backend.note(.failure("HTTP \(path): the connection ended early"), from: address, bytes: 0)
         }
         context.close(promise: nil)

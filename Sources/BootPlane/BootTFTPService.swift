@@ -28,7 +28,8 @@ package struct BootTFTPService: TFTPService {
     }
 
     package func transferEnded(_ report: TransferReport) {
-        let text = "TFTP \(report.path) to \(report.client)"
+        let path = LoggablePath.of(report.path)
+        let text = "TFTP \(path) to \(report.client)"
         let address = IPv4Address(report.client)
         switch report.outcome {
         case .completed:
@@ -44,18 +45,18 @@ package struct BootTFTPService: TFTPService {
             logger.notice("\(text): the client ended it with error \(code) '\(message)' after \(report.bytes) bytes")
             if let address {
                 namespace.backend.note(
-                    .failure("TFTP \(report.path): client error \(code)"), from: address, bytes: report.bytes)
+                    .failure("TFTP \(path): client error \(code)"), from: address, bytes: report.bytes)
             }
         case .timedOut:
             logger.notice("\(text): no answer after \(report.bytes) bytes")
             if let address {
-                namespace.backend.note(.failure("TFTP \(report.path): no answer"), from: address, bytes: report.bytes)
+                namespace.backend.note(.failure("TFTP \(path): no answer"), from: address, bytes: report.bytes)
             }
         }
     }
 
     package func requestRefused(_ refusal: RequestRefusal) {
         // Firmware asks for many optional files: a missing one is not worth a line at the default level.
-        logger.debug("TFTP \(refusal.client) '\(refusal.name)': \(refusal.reason)")
+        logger.debug("TFTP \(refusal.client) '\(LoggablePath.of(refusal.name))': \(refusal.reason)")
     }
 }

@@ -61,10 +61,10 @@ struct HostDatabase: Sendable {
         }
     }
 
-    /// Every machine with its newest events.
+    /// Every machine with its newest events, the one that was seen last at the end.
     func machines(eventLimit: Int) throws -> [MachineRecord] {
         try queue.read { database in
-            try Row.fetchAll(database, sql: "SELECT * FROM machine").compactMap { row in
+            try Row.fetchAll(database, sql: "SELECT * FROM machine ORDER BY last_seen, rowid").compactMap { row in
                 guard let mac = MACAddress(row["mac"] as String) else { return nil }
                 let events = try Row.fetchAll(
                     database, sql: "SELECT * FROM event WHERE mac = ? ORDER BY id DESC LIMIT ?",
@@ -83,9 +83,16 @@ struct HostDatabase: Sendable {
         }
     }
 
-    /// Writes changed machines and new events in one transaction, and keeps each machine's newest `eventLimit` events.
-    func store(machines: [MachineRecord], events: [(MACAddress, HostEvent)], eventLimit: Int) throws {
+    /// Removes evicted machines, then writes changed ones and new events, in one transaction, and keeps each machine's
+    /// newest `eventLimit` events.
+    func store(
+        machines: [MachineRecord], events: [(MACAddress, HostEvent)], without evicted: Set<MACAddress>, eventLimit: Int
+    ) throws {
         try queue.write { database in
+            for mac in evicted {
+                try database.execute(sql: "DELETE FROM event WHERE mac = ?", arguments: [mac.description])
+                try database.execute(sql: "DELETE FROM machine WHERE mac = ?", arguments: [mac.description])
+            }
             for machine in machines {
                 try database.execute(
                     sql: """

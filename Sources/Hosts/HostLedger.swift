@@ -20,22 +20,35 @@ package final class HostLedger: InstallationReading {
         var orphans: [IPv4Address: [HostEvent]] = [:]
         var marks: [String: HostDatabase.Mark] = [:]
         var plans: [MACAddress: BootPlan] = [:]
+        /// From the site file.
+        var hostByMAC: [MACAddress: String] = [:]
         var changed: Set<MACAddress> = []
+        var evicted: Set<MACAddress> = []
         var unwritten: [(MACAddress, HostEvent)] = []
     }
 
     private let database: HostDatabase
     private let key: AuthenticationKey
     private let clock: @Sendable () -> Int64
+    private let machineLimit: Int
     private let state: Mutex<State>
+    /// Held from the check of a host's mark to its change: an arming must not vanish under a report.
+    private let marking = Mutex(())
+    /// Held while the database is written: batches go in as they were taken.
+    private let writing = Mutex(())
 
     /// - Parameters:
     ///   - path: the SQLite file.
     ///   - key: authenticates per-boot tokens; the same after a restart.
+    ///   - machineLimit: machines kept.
     ///   - clock: milliseconds since 1970.
     /// - Throws: `HostsError` when the database cannot be opened.
-    package init(path: String, key: AuthenticationKey, clock: @escaping @Sendable () -> Int64) throws(HostsError) {
+    package init(
+        path: String, key: AuthenticationKey, machineLimit: Int = HostLedger.machineLimit,
+        clock: @escaping @Sendable () -> Int64
+    ) throws(HostsError) {
         self.key = key
+        self.machineLimit = machineLimit
         self.clock = clock
         do {
             database = try HostDatabase(path: path)
@@ -65,8 +78,10 @@ package final class HostLedger: InstallationReading {
     /// Learns fixed addresses from the site file, so that a machine is known before its first script.
     package func adopt(site: Site) {
         state.withLock { state in
+            state.hostByMAC = [:]
             for host in site.hosts {
                 for interface in host.interfaces {
+                    state.hostByMAC[interface.mac] = host.name
                     if case .fixed(let address) = interface.address { state.macByAddress[address] = interface.mac }
                     if var machine = state.machines[interface.mac], machine.host != host.name {
                         machine.host = host.name
@@ -75,8 +90,7 @@ package final class HostLedger: InstallationReading {
                     }
                 }
             }
-            let known = Set(site.hosts.flatMap { $0.interfaces.map(\.mac) })
-            for (mac, machine) in state.machines where machine.host != nil && !known.contains(mac) {
+            for (mac, machine) in state.machines where machine.host != nil && state.hostByMAC[mac] == nil {
                 state.machines[mac]?.host = nil
                 state.changed.insert(mac)
             }
@@ -87,8 +101,7 @@ package final class HostLedger: InstallationReading {
     package func noteDHCP(
         mac: MACAddress, address: IPv4Address?, vendorClass: String?, detail: String, host: String?
     ) {
-        note(mac: mac, HostEvent(kind: .dhcp, detail: detail, time: clock())) { machine in
-            if let address { machine.address = address }
+        note(mac: mac, at: address, HostEvent(kind: .dhcp, detail: detail, time: clock())) { machine in
             if let vendorClass { machine.vendorClass = vendorClass }
             if let host { machine.host = host }
         }
@@ -100,13 +113,12 @@ package final class HostLedger: InstallationReading {
         state.withLock { state in
             if case .boot(let plan) = decision.outcome { state.plans[mac] = plan } else { state.plans[mac] = nil }
         }
-        note(mac: mac, HostEvent(kind: .script, detail: detail, time: clock())) { machine in
+        note(mac: mac, at: request.address, HostEvent(kind: .script, detail: detail, time: clock())) { machine in
             machine.host = decision.host
             machine.uuid = request.uuid ?? machine.uuid
             machine.serial = request.serial ?? machine.serial
             machine.architecture = request.architecture?.rawValue ?? machine.architecture
             machine.platform = request.platform ?? machine.platform
-            machine.address = request.address ?? machine.address
         }
     }
 
@@ -116,7 +128,7 @@ package final class HostLedger: InstallationReading {
         let event = HostEvent(kind: kind, detail: detail, time: clock(), bytes: bytes)
         state.withLock { state in
             if let mac = state.macByAddress[address] {
-                Self.append(event, to: mac, &state) { $0.address = address }
+                append(event, to: mac, at: address, &state)
                 return
             }
             guard state.orphans[address] != nil || state.orphans.count < 1024 else { return }
@@ -129,56 +141,78 @@ package final class HostLedger: InstallationReading {
     package func noteFile(address: IPv4Address, reference: FileReference, bytes: Int64) {
         let plan = state.withLock { state in state.macByAddress[address].flatMap { state.plans[$0] } }
         let kind: HostEvent.Kind =
-            if plan?.kernel.reference == reference { .kernel } else if plan?.initrds.contains(where: {
+            if plan?.kernel.reference == reference {
+                .kernel
+            } else if plan?.initrds.contains(where: {
                 $0.reference == reference
             }) == true { .initrd } else { .file }
         note(address: address, kind: kind, detail: reference.description, bytes: bytes)
     }
 
-    private func note(mac: MACAddress, _ event: HostEvent, _ change: (inout MachineRecord) -> Void) {
-        state.withLock { Self.append(event, to: mac, &$0, change) }
+    private func note(
+        mac: MACAddress, at address: IPv4Address?, _ event: HostEvent, _ change: (inout MachineRecord) -> Void
+    ) {
+        state.withLock { append(event, to: mac, at: address, &$0, change) }
     }
 
-    private static func append(
-        _ event: HostEvent, to mac: MACAddress, _ state: inout State, _ change: (inout MachineRecord) -> Void
+    /// Puts an event on a machine's timeline. `address` is where the machine was seen; nil when the event does not say,
+    /// which moves no address: the machine's last one may be another's by now.
+    private func append(
+        _ event: HostEvent, to mac: MACAddress, at address: IPv4Address?, _ state: inout State,
+        _ change: (inout MachineRecord) -> Void = { _ in }
     ) {
         var machine =
             state.machines[mac]
-            ?? MachineRecord(mac: mac, firstSeen: event.time, lastSeen: event.time, events: [])
+            ?? MachineRecord(
+                mac: mac, host: state.hostByMAC[mac], firstSeen: event.time, lastSeen: event.time, events: [])
         change(&machine)
         machine.lastSeen = event.time
         var events = [event]
-        if let address = machine.address {
+        if let address {
+            machine.address = address
             state.macByAddress[address] = mac
             if let orphans = state.orphans.removeValue(forKey: address) { events = orphans + events }
         }
         machine.events += events
-        if machine.events.count > eventLimit { machine.events.removeFirst(machine.events.count - eventLimit) }
-        if state.machines[mac] == nil, state.machines.count >= machineLimit {
-            let oldest = state.machines.values.filter { $0.host == nil }.min { $0.lastSeen < $1.lastSeen }
-            if let oldest { state.machines[oldest.mac] = nil }
-        }
+        machine.events.removeFirst(max(0, machine.events.count - Self.eventLimit))
+        if state.machines[mac] == nil, state.machines.count >= machineLimit { evict(&state) }
         state.machines[mac] = machine
         state.changed.insert(mac)
         state.unwritten += events.map { (mac, $0) }
     }
 
+    /// Forgets the discovered machine that was not seen for the longest time, here and with the next flush on disk.
+    private func evict(_ state: inout State) {
+        let oldest = state.machines.values.filter { $0.host == nil }.min { $0.lastSeen < $1.lastSeen }
+        guard let oldest else { return }
+        state.machines[oldest.mac] = nil
+        state.plans[oldest.mac] = nil
+        if let address = oldest.address, state.macByAddress[address] == oldest.mac { state.macByAddress[address] = nil }
+        state.changed.remove(oldest.mac)
+        state.unwritten.removeAll { $0.0 == oldest.mac }
+        state.evicted.insert(oldest.mac)
+    }
+
     /// Stores what was noted since the last call, in one transaction. After a failure it is kept for the next.
     /// - Throws: `HostsError` `failure`.
-    package func flush() throws(HostsError) {
-        let (machines, events) = state.withLock { state in
+    package func flush() throws(HostsError) { try writing.withLock { _ throws(HostsError) in try write() } }
+
+    private func write() throws(HostsError) {
+        let (machines, events, evicted) = state.withLock { state in
             defer {
                 state.changed = []
                 state.unwritten = []
+                state.evicted = []
             }
-            return (state.changed.compactMap { state.machines[$0] }, state.unwritten)
+            return (state.changed.compactMap { state.machines[$0] }, state.unwritten, state.evicted)
         }
-        guard !machines.isEmpty else { return }
+        guard !machines.isEmpty || !evicted.isEmpty else { return }
         do {
-            try database.store(machines: machines, events: events, eventLimit: Self.eventLimit)
+            try database.store(machines: machines, events: events, without: evicted, eventLimit: Self.eventLimit)
         } catch {
             state.withLock { state in
                 state.changed.formUnion(machines.map(\.mac))
+                state.evicted.formUnion(evicted)
                 // What cannot be written does not grow without bound.
                 state.unwritten = Array((events + state.unwritten).suffix(10_000))
             }
@@ -207,8 +241,12 @@ package final class HostLedger: InstallationReading {
     /// Records that a host is installed. Durable when it returns: from now on it boots its disk. Blocks.
     /// - Throws: `HostsError`.
     package func reportInstalled(token: String, address: IPv4Address?) throws(HostsError) -> String {
-        let host = try host(forToken: token)
-        try store(HostDatabase.Mark(host: host, installedAt: clock(), armedAt: state.withLock { $0.marks[host]?.armedAt }))
+        let host = try marking.withLock { _ throws(HostsError) in
+            let host = try self.host(forToken: token)
+            let armedAt = state.withLock { $0.marks[host]?.armedAt }
+            try store(HostDatabase.Mark(host: host, installedAt: clock(), armedAt: armedAt))
+            return host
+        }
         noteReport(.installed, host: host, address: address)
         return host
     }
@@ -221,10 +259,13 @@ package final class HostLedger: InstallationReading {
         return host
     }
 
-    /// Arms a host: it will be given its profile again, and tokens of earlier boots end. Durable when it returns. Blocks.
+    /// Arms a host: it will be given its profile again, and tokens of earlier boots end. Durable when it returns.
+    /// Blocks.
     /// - Throws: `HostsError` `failure`.
     package func arm(host: String) throws(HostsError) {
-        try store(HostDatabase.Mark(host: host, installedAt: nil, armedAt: clock()))
+        try marking.withLock { _ throws(HostsError) in
+            try store(HostDatabase.Mark(host: host, installedAt: nil, armedAt: clock()))
+        }
         noteReport(.armed, host: host, address: nil)
     }
 
@@ -243,7 +284,7 @@ package final class HostLedger: InstallationReading {
             let mac =
                 address.flatMap { state.macByAddress[$0] }.flatMap { state.machines[$0]?.host == host ? $0 : nil }
                 ?? state.machines.values.filter { $0.host == host }.max { $0.lastSeen < $1.lastSeen }?.mac
-            if let mac { Self.append(event, to: mac, &state) { _ in } }
+            if let mac { append(event, to: mac, at: nil, &state) }
         }
     }
 }

@@ -1,6 +1,5 @@
 package import ArgumentParser
 internal import ControlAPI
-internal import Foundation
 
 /// `artifactctl`: the operator's client.
 package struct ArtifactctlCommand: AsyncParsableCommand {
@@ -15,27 +14,4 @@ package struct ArtifactctlCommand: AsyncParsableCommand {
         subcommands: [PushCommand.self, PullCommand.self, ListCommand.self, ShowCommand.self, HostCommand.self])
 
     package init() {}
-
-    /// Runs the program with its arguments and ends it.
-    package static func launch() async -> Never {
-        do {
-            var command = try parseAsRoot()
-            if var command = command as? any AsyncParsableCommand {
-                try await command.run()
-            } else {
-                try command.run()
-            }
-            Foundation.exit(0)
-        } catch {
-            let code = exitCode(for: error)
-            let isUsage = code == .validationFailure
-            let text = error is OperatorError ? "artifactctl: \(error)" : fullMessage(for: error)
-            if code == .success {
-                print(text)
-            } else if !text.isEmpty {
-                FileHandle.standardError.write(Data((text + "\n").utf8))
-            }
-            Foundation.exit(code == .success ? 0 : isUsage ? 2 : 1)
-        }
-    }
 }

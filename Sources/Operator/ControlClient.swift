@@ -110,6 +110,7 @@ struct ControlClient: Sendable {
 
     private static func explain(_ error: any Error) -> String {
         if let error = error as? HTTPClientError { return error.shortDescription }
+        if let error = error as? IOError { return String(cString: strerror(error.errnoCode)) }
         return "\(error)"
     }
 }

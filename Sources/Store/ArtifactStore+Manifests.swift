@@ -19,8 +19,8 @@ package struct TaggedArtifact: Sendable, Hashable {
 }
 
 extension ArtifactStore {
-    /// Publishes a manifest. When this returns it survives a power cut, and `releases` has it.
-    /// - Parameter version: the tag to publish under, or the digest that the bytes must have.
+    /// Publishes a manifest, under a tag or as the digest that its bytes must have. When this returns it survives a
+    /// power cut, and `releases` has it.
     /// - Throws: `invalidManifest`, `digestMismatch`, `manifestBlobUnknown` (naming the blobs), `tagExists`, `noSpace`,
     ///   `degraded`. Nothing is published then.
     package func publish(
@@ -90,11 +90,12 @@ extension ArtifactStore {
                     SELECT size FROM blob JOIN repository_blob USING (digest)
                     WHERE digest = ? AND name = ? AND state = 'present'
                     """, arguments: [descriptor.digest.column, name.description])
-            if size == nil {
+            if size == nil || (try? files.size(directory.blobPath(descriptor.digest))) != size {
                 missing.append(descriptor.digest)
             } else if size != descriptor.size {
                 throw StoreError(
-                    .invalidManifest, "\(descriptor.digest) has \(size ?? 0) bytes, not the \(descriptor.size) of the manifest")
+                    .invalidManifest,
+                    "\(descriptor.digest) has \(size ?? 0) bytes, not the \(descriptor.size) of the manifest")
             }
         }
         for descriptor in manifest.manifests ?? [] {
@@ -113,7 +114,8 @@ extension ArtifactStore {
                 arguments: [name.description, tag.description])
             if let holder, holder != digest.column {
                 throw StoreError(
-                    .tagExists, "\(name):\(tag) is published and immutable (sha256:\(holder)): publish under another tag")
+                    .tagExists,
+                    "\(name):\(tag) is published and immutable (sha256:\(holder)): publish under another tag")
             }
         }
     }
@@ -151,7 +153,10 @@ extension ArtifactStore {
             try pool.read { database in
                 let known = try Bool.fetchOne(
                     database,
-                    sql: "SELECT EXISTS (SELECT 1 FROM manifest WHERE name = ?1) OR EXISTS (SELECT 1 FROM repository_blob WHERE name = ?1)",
+                    sql: """
+                        SELECT EXISTS (SELECT 1 FROM manifest WHERE name = ?1)
+                            OR EXISTS (SELECT 1 FROM repository_blob WHERE name = ?1)
+                        """,
                     arguments: [name.description])
                 guard known == true else { throw StoreError(.nameUnknown, "there is no artifact '\(name)'") }
                 return try String.fetchAll(
@@ -167,7 +172,8 @@ extension ArtifactStore {
             try pool.read { database in
                 try Row.fetchAll(database, sql: "SELECT name, tag, digest, updated_at FROM tag ORDER BY name, tag")
                     .compactMap { row in
-                        guard let name = try? ArtifactName(row["name"] as String), let tag = try? Tag(row["tag"] as String),
+                        guard let name = try? ArtifactName(row["name"] as String),
+                            let tag = try? Tag(row["tag"] as String),
                             let digest = try? Digest(hex: row["digest"] as String)
                         else { return nil }
                         return TaggedArtifact(name: name, tag: tag, digest: digest, publishedAt: row["updated_at"])

@@ -36,24 +36,38 @@ extension ArtifactStore {
     /// An upload that is under way, or was when the program last ended.
     /// - Throws: `uploadUnknown`.
     package func upload(_ id: String, name: ArtifactName) throws(StoreError) -> Upload {
-        let unknown = StoreError(.uploadUnknown, "there is no such upload: start a new one")
-        if let upload = uploads.withLock({ $0[id] }) {
-            guard upload.name == name else { throw unknown }
+        if let upload = try openedUpload(id, name) { return upload }
+        // A second opening would cut off what has been appended since the first.
+        return try resumption.withLock { _ throws(StoreError) in
+            if let upload = try openedUpload(id, name) { return upload }
+            let upload = try resumeUpload(id, name)
+            uploads.withLock { $0[id] = upload }
             return upload
         }
+    }
+
+    private func openedUpload(_ id: String, _ name: ArtifactName) throws(StoreError) -> Upload? {
+        guard let upload = uploads.withLock({ $0[id] }) else { return nil }
+        guard upload.name == name else { throw Self.unknownUpload }
+        return upload
+    }
+
+    private static var unknownUpload: StoreError {
+        StoreError(.uploadUnknown, "there is no such upload: start a new one")
+    }
+
+    private func resumeUpload(_ id: String, _ name: ArtifactName) throws(StoreError) -> Upload {
         let row = try withCatalog { pool in
             try pool.read { database in
-                try Row.fetchOne(database, sql: "SELECT * FROM upload WHERE id = ? AND name = ?", arguments: [id, name.description])
+                try Row.fetchOne(
+                    database, sql: "SELECT * FROM upload WHERE id = ? AND name = ?",
+                    arguments: [id, name.description])
             }
         }
-        guard let row else { throw unknown }
+        guard let row else { throw Self.unknownUpload }
         do {
-            let upload = try openUpload(id: id, name: name, declaredSize: row["declared_size"], offset: row["durable_offset"])
-            return uploads.withLock { known in
-                if let other = known[id] { return other }
-                known[id] = upload
-                return upload
-            }
+            return try openUpload(
+                id: id, name: name, declaredSize: row["declared_size"], offset: row["durable_offset"])
         } catch {
             throw StoreError(.uploadUnknown, "the upload's bytes are gone: start a new one", cause: error)
         }

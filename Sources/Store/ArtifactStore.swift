@@ -37,6 +37,8 @@ package final class ArtifactStore: Sendable {
     let committer: BlobCommitter
     let clock: @Sendable () -> Int64
     let uploads = Mutex<[String: Upload]>([:])
+    /// Held while an upload of an earlier start is opened, so that it is opened once.
+    let resumption = Mutex(())
     let index = Mutex(ReleaseIndex())
 
     /// Opens the store and finishes what a crash interrupted: see `Recovery`.
@@ -48,7 +50,8 @@ package final class ArtifactStore: Sendable {
         do {
             catalog = try Catalog(path: directory.catalogPath)
             space = SpaceGuard(reserve: configuration.reserve, path: directory.stagingPath, files: files)
-            committer = BlobCommitter(directory: directory, files: files, catalog: catalog, clock: clock)
+            committer = BlobCommitter(
+                directory: directory, files: files, catalog: catalog, health: health, clock: clock)
             try Recovery(directory: directory, catalog: catalog, files: files).run()
             let loaded = try ReleaseLoader(reader: catalog.pool, blobPath: directory.blobPath).load()
             index.withLock { $0 = loaded }

@@ -1,5 +1,6 @@
 internal import Artifacts
 internal import GRDB
+internal import Synchronization
 
 /// The last steps of a blob's way in (facts: write protocol W3 to W6). A crash at any step leaves garbage that
 /// recovery removes, never a row that promises bytes that are not there.
@@ -10,7 +11,20 @@ struct BlobCommitter: Sendable {
     let directory: DataDirectory
     let files: any FileOperations
     let catalog: Catalog
+    let health: StoreHealth
     let clock: @Sendable () -> Int64
+    private let durableDirectories = KnownDirectories()
+
+    init(
+        directory: DataDirectory, files: any FileOperations, catalog: Catalog, health: StoreHealth,
+        clock: @escaping @Sendable () -> Int64
+    ) {
+        self.directory = directory
+        self.files = files
+        self.catalog = catalog
+        self.health = health
+        self.clock = clock
+    }
 
     /// Moves a synced staging file to its place and makes the catalog say so.
     /// - Precondition: the staging file holds exactly `size` bytes whose digest is `digest`, and is synced.
@@ -31,19 +45,36 @@ struct BlobCommitter: Sendable {
                 arguments: [name.description, digest.column])
         }
         // W5: the name appears, whole, and its directory entry is durable.
-        let path = directory.blobPath(digest)
-        let (outer, inner) = directory.blobDirectory(digest)
-        if try files.makeDirectory(outer) { try files.synchronizeDirectory(directory.blobsPath) }
-        if try files.makeDirectory(inner) { try files.synchronizeDirectory(outer) }
+        try makeDirectories(digest)
         try files.makeReadOnly(stagingFile)
-        try place(stagingFile, at: path, digest: digest, size: size)
-        try files.synchronizeDirectory(inner)
+        try place(stagingFile, at: directory.blobPath(digest), digest: digest, size: size)
+        try synchronizeDirectory(directory.blobDirectory(digest).inner)
         // W6: only now may anybody be told that it is there.
         try catalog.pool.write { database in
             try database.execute(
                 sql: "UPDATE blob SET state = 'present', size = ? WHERE digest = ?", arguments: [size, digest.column])
             try database.execute(sql: "DELETE FROM upload WHERE id = ?", arguments: [upload])
         }
+    }
+
+    /// Makes a directory's entries durable. A failure ends writing, as for a file's bytes: a second call would lie.
+    func synchronizeDirectory(_ path: String) throws(StoreError) {
+        do {
+            try files.synchronizeDirectory(path)
+        } catch {
+            health.degrade(error)
+            throw StoreError(.degraded, StoreHealth.explanation, cause: error)
+        }
+    }
+
+    /// Makes the two directories above a blob, durably. That they are there does not say that their entries were
+    /// synced: whoever made them may not have got so far.
+    private func makeDirectories(_ digest: Digest) throws {
+        let (outer, inner) = directory.blobDirectory(digest)
+        let isKnown = durableDirectories.contains(inner)
+        if try files.makeDirectory(outer) || !isKnown { try synchronizeDirectory(directory.blobsPath) }
+        if try files.makeDirectory(inner) || !isKnown { try synchronizeDirectory(outer) }
+        durableDirectories.insert(inner)
     }
 
     /// Gives the staged file its final name. A file that is there already is kept when the catalog vouches for it.
@@ -53,7 +84,8 @@ struct BlobCommitter: Sendable {
         } catch {
             guard error.isAlreadyThere else { throw error }
             let state = try catalog.pool.read { database in
-                try String.fetchOne(database, sql: "SELECT state FROM blob WHERE digest = ?", arguments: [digest.column])
+                try String.fetchOne(
+                    database, sql: "SELECT state FROM blob WHERE digest = ?", arguments: [digest.column])
             }
             if state == "present", try files.size(path) == size {
                 try files.removeFile(stagingFile)
@@ -63,4 +95,12 @@ struct BlobCommitter: Sendable {
             }
         }
     }
+}
+
+/// Directories whose entries this process has synced: 65,536 at most, as many as blobs spread over.
+private final class KnownDirectories: Sendable {
+    private let paths = Mutex<Set<String>>([])
+
+    func contains(_ path: String) -> Bool { paths.withLock { $0.contains(path) } }
+    func insert(_ path: String) { paths.withLock { _ = $0.insert(path) } }
 }

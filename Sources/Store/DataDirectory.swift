@@ -30,7 +30,14 @@ package final class DataDirectory: Sendable {
     package init(path: String, files: any FileOperations) throws(StoreError) {
         self.path = path
         do {
-            for directory in Self.parents(of: path) { _ = try files.makeDirectory(directory) }
+            for directory in Self.parents(of: path) {
+                if try files.makeDirectory(directory) {
+                    try files.synchronizeDirectory(SmallFile.directory(of: directory))
+                } else if directory == path {
+                    // A start that died may have made it and not synced it; who may not read there did not make it.
+                    try? files.synchronizeDirectory(SmallFile.directory(of: directory))
+                }
+            }
         } catch {
             throw StoreError(.failure, "data directory \(path) cannot be made", cause: error)
         }
@@ -69,7 +76,8 @@ package final class DataDirectory: Sendable {
     private func prepare(_ files: any FileOperations) throws {
         let versionPath = path + "/VERSION"
         if let text = SmallFile.read(versionPath) {
-            guard let found = Int(String(decoding: text, as: UTF8.self).trimmingNewline), (1...Self.version).contains(found)
+            guard let found = Int(String(decoding: text, as: UTF8.self).trimmingNewline),
+                (1...Self.version).contains(found)
             else {
                 throw StoreError(
                     .unsupportedVersion,

@@ -26,7 +26,8 @@ package protocol FileOperations: Sendable {
     /// Opens for writing, creating the file with mode 0600 when it is absent.
     func openForWriting(_ path: String) throws(FileFailure) -> Int32
     /// Writes at an offset; may write less than was given.
-    func write(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer, at offset: Int64, path: String) throws(FileFailure) -> Int
+    func write(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer, at offset: Int64, path: String) throws(FileFailure)
+        -> Int
     /// Reserves room for the whole file, so that a full disk shows before the first byte. Does not change its size.
     func reserve(_ descriptor: Int32, size: Int64, path: String) throws(FileFailure)
     func truncate(_ descriptor: Int32, to size: Int64, path: String) throws(FileFailure)

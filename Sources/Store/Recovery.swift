@@ -25,7 +25,8 @@ struct Recovery {
             if try files.size(path) == row["size"], try measure(path) == digest {
                 try files.synchronizeDirectory(directory.blobDirectory(digest).inner)
                 try catalog.pool.write {
-                    try $0.execute(sql: "UPDATE blob SET state = 'present' WHERE digest = ?", arguments: [digest.column])
+                    try $0.execute(
+                        sql: "UPDATE blob SET state = 'present' WHERE digest = ?", arguments: [digest.column])
                 }
             } else {
                 try files.removeFile(path)

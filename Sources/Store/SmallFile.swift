@@ -11,7 +11,7 @@ package enum SmallFile {
         var bytes: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 64 << 10)
         while bytes.count <= limit {
-            let count = Glibc.read(descriptor, &chunk, chunk.count)
+            let count = Glibc.read(descriptor, &chunk, min(chunk.count - 1, limit - bytes.count) + 1)
             if count == 0 { return bytes }
             guard count > 0 else {
                 if errno == EINTR { continue }
@@ -34,10 +34,16 @@ package enum SmallFile {
                 let rest = UnsafeRawBufferPointer(rebasing: buffer[offset...])
                 return try files.write(descriptor, rest, at: Int64(offset), path: temporary)
             }
+            guard written > 0 else { throw FileFailure(operation: "write", path: temporary, errorNumber: EIO) }
             offset += written
         }
         try files.synchronize(descriptor, path: temporary)
         try files.rename(temporary, to: path)
-        try files.synchronizeDirectory(path.split(separator: "/").dropLast().reduce("") { $0 + "/" + $1 })
+        try files.synchronizeDirectory(directory(of: path))
+    }
+
+    /// The directory that holds the entry of an absolute path.
+    static func directory(of path: String) -> String {
+        "/" + path.split(separator: "/").dropLast().joined(separator: "/")
     }
 }

@@ -12,7 +12,9 @@ package struct SpaceGuard: Sendable {
         guard free - bytes >= reserve else {
             throw StoreError(
                 .noSpace,
-                "no space: \(bytes) bytes are needed, \(max(0, free - reserve)) are free beside the reserve of \(reserve)")
+                "no space: \(bytes) bytes are needed, \(max(0, free - reserve)) are free "
+                    + "beside the reserve of \(reserve)"
+            )
         }
     }
 

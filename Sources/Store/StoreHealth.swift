@@ -12,6 +12,9 @@ package final class StoreHealth: Sendable {
         self.failure.withLock { if $0 == nil { $0 = failure } }
     }
 
+    /// For whoever meets the failure first.
+    static let explanation = "the disk refused to store: nothing more is accepted until it is mended"
+
     func requireWritable() throws(StoreError) {
         if let reason {
             throw StoreError(

@@ -24,11 +24,15 @@ package actor Upload {
     private var offset: Int64
     private var durableOffset: Int64
     private var turn = 0
+    /// Bytes of the present turn's piece that an earlier turn has written already.
+    private var overlap: Int64 = 0
+    /// Whether the staging file would be found after a power cut.
+    private var isNameDurable: Bool
 
     private var files: any FileOperations { committer.files }
     private var path: String { committer.directory.stagingFile(id) }
 
-    /// - Parameter hasher: has already seen the first `offset` bytes.
+    /// A session at `offset`, whose bytes `hasher` has already seen.
     init(
         id: String, name: ArtifactName, committer: BlobCommitter, space: SpaceGuard, health: StoreHealth,
         hasher: SHA256, descriptor: Int32, declaredSize: Int64?, offset: Int64
@@ -43,6 +47,7 @@ package actor Upload {
         self.declaredSize = declaredSize
         self.offset = offset
         durableOffset = offset
+        isNameDurable = offset > 0
         executor = BlockingExecutor(label: "upload \(id)")
     }
 
@@ -51,15 +56,19 @@ package actor Upload {
     /// The offset that survives a crash: what a client is told.
     package func durable() -> Int64 { durableOffset }
 
-    /// Takes the session over; earlier turns can append no more.
-    /// - Parameter offset: where the caller's bytes start; nil for "wherever it stands".
+    /// Takes the session over; earlier turns can append no more. The caller's bytes start at `offset`, the durable
+    /// offset or behind it; nil is "wherever it stands". Bytes after it that are there already, left by a turn whose
+    /// connection died, are not written again: should the client send others, the digest tells.
+    /// - Returns: the right to append.
     /// - Throws: `offsetMismatch` when the session stands elsewhere; nothing changes then.
     package func begin(at offset: Int64?) throws(StoreError) -> Turn {
         try requireOpen()
-        if let offset, offset != self.offset {
+        let start = offset ?? self.offset
+        guard durableOffset <= start, start <= self.offset else {
             throw StoreError(
-                .offsetMismatch, "the upload stands at byte \(self.offset), and the piece starts at byte \(offset)")
+                .offsetMismatch, "the upload stands at byte \(durableOffset), and the piece starts at byte \(start)")
         }
+        overlap = self.offset - start
         turn += 1
         return Turn(number: turn)
     }
@@ -69,10 +78,13 @@ package actor Upload {
     package func append(_ bytes: [UInt8], turn: Turn) throws(StoreError) {
         try requireTurn(turn)
         guard let descriptor else { throw StoreError(.uploadUnknown, "the upload has ended") }
+        let known = min(overlap, Int64(bytes.count))
+        let bytes = bytes.dropFirst(Int(known))
         if let declaredSize, offset + Int64(bytes.count) > declaredSize {
             throw StoreError(.sizeMismatch, "more bytes came than the \(declaredSize) that were announced")
         }
         if declaredSize == nil { try space.require(Int64(bytes.count)) }
+        overlap -= known
         do {
             var written = 0
             while written < bytes.count {
@@ -101,6 +113,11 @@ package actor Upload {
         guard let descriptor, offset > durableOffset else { return }
         files.startWriteback(descriptor)
         try synchronize(descriptor)
+        if !isNameDurable {
+            try committer.synchronizeDirectory(committer.directory.stagingDirectory(id))
+            try committer.synchronizeDirectory(committer.directory.stagingPath)
+            isNameDurable = true
+        }
         do {
             try committer.catalog.pool.write { database in
                 try database.execute(
@@ -132,18 +149,14 @@ package actor Upload {
             try files.truncate(descriptor, to: offset, path: path)
             try synchronize(descriptor)
             try committer.commit(stagingFile: path, digest: expected, size: offset, name: name, upload: id)
-            end()
-            try? files.removeDirectory(committer.directory.stagingDirectory(id))
-        } catch let error as StoreError {
-            if descriptor == self.descriptor { try? rehash() }
-            throw error
-        } catch let failure as FileFailure {
-            try? rehash()
-            throw space.explain(failure)
         } catch {
-            try? rehash()
+            rehash()
+            if let error = error as? StoreError { throw error }
+            if let failure = error as? FileFailure { throw space.explain(failure) }
             throw StoreError(.failure, "the blob could not be published", cause: error)
         }
+        end()
+        try? files.removeDirectory(committer.directory.stagingDirectory(id))
     }
 
     /// Ends the session and removes its bytes.
@@ -153,9 +166,14 @@ package actor Upload {
         discard()
     }
 
-    /// The hash was taken out by a failed `finish`; reading the file again lets the client repeat it.
-    private func rehash() throws {
-        offset = try StagedFile.hash(path, upTo: offset, into: hasher)
+    /// The hash was taken out by a failed `finish`; reading the file again lets the client repeat it. When the bytes
+    /// have left the staging file already, the session ends, or a repetition would call right bytes wrong.
+    private func rehash() {
+        guard descriptor != nil else { return }
+        if (try? StagedFile.hash(path, upTo: offset, into: hasher)) != offset {
+            end()
+            discard()
+        }
     }
 
     private func synchronize(_ descriptor: Int32) throws(StoreError) {
@@ -166,7 +184,7 @@ package actor Upload {
             end()
             discard()
             health.degrade(error)
-            throw StoreError(.degraded, "the disk refused to store: nothing more is accepted until it is mended", cause: error)
+            throw StoreError(.degraded, StoreHealth.explanation, cause: error)
         }
     }
 

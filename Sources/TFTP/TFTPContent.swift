@@ -27,7 +27,8 @@ package enum TFTPContent: Sendable {
             var done = 0
             while done < wanted {
                 let count = pread(
-                    file.descriptor, buffer.baseAddress.map { $0 + done }, wanted - done, off_t(offset + position) + off_t(done))
+                    file.descriptor, buffer.baseAddress.map { $0 + done }, wanted - done,
+                    off_t(offset + position) + off_t(done))
                 if count < 0, errno == EINTR { continue }
                 guard count > 0 else { return nil }
                 done += count

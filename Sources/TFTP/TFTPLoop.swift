@@ -159,8 +159,9 @@ final class TFTPLoop: @unchecked Sendable {
             return refuse(.fileNotFound, "file not found", name: path)
         }
         let now = Self.now()
-        guard let transfer = TFTPTransfer(
-            request: request, path: path, content: content, remote: remote, local: local, now: now),
+        guard
+            let transfer = TFTPTransfer(
+                request: request, path: path, content: content, remote: remote, local: local, now: now),
             watch(transfer.descriptor)
         else { return refuse(.notDefined, "the server is out of resources, try again", name: path) }
         transfers[transfer.descriptor] = transfer

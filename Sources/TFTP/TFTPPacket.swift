@@ -1,7 +1,14 @@
 /// The error codes of RFC 1350 section 5 and RFC 2347.
 package enum TFTPErrorCode: UInt16, Sendable {
-    case notDefined = 0, fileNotFound = 1, accessViolation = 2, diskFull = 3, illegalOperation = 4
-    case unknownTransferID = 5, fileExists = 6, noSuchUser = 7, optionNegotiation = 8
+    case notDefined = 0
+    case fileNotFound = 1
+    case accessViolation = 2
+    case diskFull = 3
+    case illegalOperation = 4
+    case unknownTransferID = 5
+    case fileExists = 6
+    case noSuchUser = 7
+    case optionNegotiation = 8
 }
 
 /// A read request (RFC 1350 section 5, RFC 2347).
@@ -55,7 +62,8 @@ package enum TFTPPacket: Hashable, Sendable {
         case 4: self = .acknowledgement(UInt16(bytes[2]) << 8 | UInt16(bytes[3]))
         case 5:
             let text = bytes.dropFirst(4).prefix { $0 != 0 }.prefix(200)
-            self = .error(code: UInt16(bytes[2]) << 8 | UInt16(bytes[3]), message: String(decoding: text, as: UTF8.self))
+            self = .error(
+                code: UInt16(bytes[2]) << 8 | UInt16(bytes[3]), message: String(decoding: text, as: UTF8.self))
         default: throw .unknownOperation
         }
     }

@@ -7,7 +7,9 @@ package struct TFTPError: Error, Equatable, Sendable, CustomStringConvertible {
     package let message: String
     package var description: String { message }
 
-    static func system(_ what: String) -> TFTPError { TFTPError(message: "\(what): \(String(cString: strerror(errno)))") }
+    static func system(_ what: String) -> TFTPError {
+        TFTPError(message: "\(what): \(String(cString: strerror(errno)))")
+    }
 }
 
 /// A read-only TFTP server: octet mode, no writes, no netascii (nothing that boots asks for it). One thread with
@@ -68,7 +70,8 @@ final class ListeningSocket: Sendable {
 
     init(_ wanted: DatagramEndpoint) throws(TFTPError) {
         let place = "TFTP address \(wanted.host) port \(wanted.port)"
-        let descriptor = socket(wanted.family, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue), 0)
+        let descriptor = socket(
+            wanted.family, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue), 0)
         guard descriptor >= 0 else { throw .system(place) }
         self.descriptor = descriptor
         var on: Int32 = 1

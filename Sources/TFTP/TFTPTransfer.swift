@@ -77,7 +77,9 @@ final class TFTPTransfer {
             windowSize: machine.parameters.windowSize, repeatedBlocks: machine.repeatedBlocks)
     }
 
-    private func perform(_ actions: [TransferMachine.Action], _ buffer: UnsafeMutableRawBufferPointer) -> TransferOutcome? {
+    private func perform(_ actions: [TransferMachine.Action], _ buffer: UnsafeMutableRawBufferPointer)
+        -> TransferOutcome?
+    {
         for action in actions {
             switch action {
             case .sendOptionAcknowledgement:

@@ -59,7 +59,9 @@ package struct TransferMachine: Sendable {
     }
 
     /// Bytes of the file that the client has acknowledged, at most.
-    package func acknowledgedBytes(fileSize: Int64) -> Int64 { min(acknowledged * Int64(parameters.blockSize), fileSize) }
+    package func acknowledgedBytes(fileSize: Int64) -> Int64 {
+        min(acknowledged * Int64(parameters.blockSize), fileSize)
+    }
 
     /// The first packets: an OACK when options were agreed, else data at once.
     package mutating func start(now: Int64) -> [Action] {

@@ -1,3 +1,4 @@
+import CommandLaunch
 import Operator
 
 await ArtifactctlCommand.launch()

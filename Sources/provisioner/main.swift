@@ -1,3 +1,4 @@
+import CommandLaunch
 import Daemon
 
 await ProvisionerCommand.launch()

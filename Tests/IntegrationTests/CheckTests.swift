@@ -24,9 +24,12 @@ import Testing
     }
 
     @Test func theExampleOfTheDocumentationIsValid() async throws {
-        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
         let example = root.appending(path: "docs/example-site.yaml").path
-        let result = try await CommandRunner.local.result(of: [try BuiltProducts.provisioner(), "check", "--quiet", example])
+        let result = try await CommandRunner.local.result(of: [
+            try BuiltProducts.provisioner(), "check", "--quiet", example,
+        ])
         #expect(result.exitCode == 0, "\(result)")
         #expect(result.lines.count == 1, "it has warnings: \(result.output)")
     }

@@ -100,7 +100,7 @@ import Testing
             ] {
                 let result = try await server.artifactctlResult(refusal)
                 #expect(result.exitCode == 1, "\(refusal): \(result)")
-                #expect(result.standardError.hasPrefix("artifactctl: "), "\(result)")
+                #expect(result.standardError.hasPrefix("Error: "), "\(result)")
             }
             let away = try await lab.commands.result(
                 of: [try BuiltProducts.artifactctl(), "ls", "--socket", "/nowhere/socket"])

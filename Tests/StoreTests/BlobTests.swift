@@ -108,7 +108,10 @@ import Testing
     @Test func everyCommitOfTheCatalogIsDurable() throws {
         let store = try TemporaryStore().open()
         let (synchronous, journal) = try store.catalog.pool.writeWithoutTransaction { database in
-            (try Int.fetchOne(database, sql: "PRAGMA synchronous"), try String.fetchOne(database, sql: "PRAGMA journal_mode"))
+            (
+                try Int.fetchOne(database, sql: "PRAGMA synchronous"),
+                try String.fetchOne(database, sql: "PRAGMA journal_mode")
+            )
         }
         #expect(synchronous == 2 && journal == "wal")
     }

@@ -89,13 +89,14 @@ import Testing
         print("store kills: \(images.count) images of a killed process")
     }
 
-    /// Recovery is interrupted at each of its own steps, too, before it may finish.
+    /// Recovery is interrupted at each of its own steps, too, before it may finish. Every second image: what is
+    /// between two of them is the catalog's alone.
     @Test func recoveryIsInterruptedAtAnyStep() async throws {
         let photographer = Photographer()
         let place = try TemporaryStore(files: FaultyFileOperations(observer: { photographer.take($0) }))
         let images = try await images(in: place, photographer)
         var runs = 0
-        for image in images {
+        for image in images.enumerated().filter({ $0.offset.isMultiple(of: 2) }).map(\.element) {
             var call = 0
             while true {
                 place.files.setFault(.crash(call))
@@ -108,6 +109,6 @@ import Testing
             try await check(image, place)
         }
         #expect(runs > images.count)
-        print("store kills: \(runs) interrupted recoveries of \(images.count) images")
+        print("store kills: \(runs) interrupted recoveries")
     }
 }

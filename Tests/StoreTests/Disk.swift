@@ -47,7 +47,10 @@ struct Disk {
         let folder = path + "/blobs/sha256"
         guard let enumerator = FileManager.default.enumerator(atPath: folder) else { return [] }
         return enumerator.compactMap { $0 as? String }.filter { $0.count == 70 }.map { file in
-            (String(file.suffix(64)), SHA256.digest(of: FileManager.default.contents(atPath: "\(folder)/\(file)") ?? Data()))
+            (
+                String(file.suffix(64)),
+                SHA256.digest(of: FileManager.default.contents(atPath: "\(folder)/\(file)") ?? Data())
+            )
         }
     }
 }

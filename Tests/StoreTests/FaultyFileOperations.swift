@@ -71,11 +71,12 @@ final class FaultyFileOperations: FileOperations {
         }
     }
 
-    private static func parent(_ path: String) -> String { String(path.prefix(upTo: path.lastIndex(of: "/") ?? path.startIndex)) }
+    private static func parent(_ path: String) -> String {
+        String(path.prefix(upTo: path.lastIndex(of: "/") ?? path.startIndex))
+    }
 
     private func perform<Value>(
-        _ operation: String, _ path: String, _ call: () throws(FileFailure) -> Value,
-        done: (inout State) -> Void = { _ in }
+        _ operation: String, _ path: String, _ call: () throws(FileFailure) -> Value
     ) throws(FileFailure) -> Value {
         let errorNumber = state.withLock { state -> Int32? in
             let number = state.calls.count
@@ -90,17 +91,19 @@ final class FaultyFileOperations: FileOperations {
         if let errorNumber { throw FileFailure(operation: operation, path: path, errorNumber: errorNumber) }
         observer?(operation)
         let value = try call()
-        state.withLock { done(&$0) }
         observer?(operation)
         return value
     }
 
+    private func note(_ change: (inout State) -> Void) { state.withLock { change(&$0) } }
+
     func openForWriting(_ path: String) throws(FileFailure) -> Int32 {
         let isNew = access(path, F_OK) != 0
-        let descriptor = try perform("open", path, { () throws(FileFailure) in try system.openForWriting(path) }) { state in
-            if isNew { state.unsyncedEntries.insert(path) }
+        let descriptor = try perform("open", path) { () throws(FileFailure) in try system.openForWriting(path) }
+        note {
+            $0.openFiles[descriptor] = path
+            if isNew { $0.unsyncedEntries.insert(path) }
         }
-        state.withLock { $0.openFiles[descriptor] = path }
         return descriptor
     }
 
@@ -108,9 +111,11 @@ final class FaultyFileOperations: FileOperations {
         _ descriptor: Int32, _ bytes: UnsafeRawBufferPointer, at offset: Int64, path: String
     ) throws(FileFailure) -> Int {
         let piece = UnsafeRawBufferPointer(rebasing: bytes.prefix(longestWrite))
-        return try perform(
-            "write", path, { () throws(FileFailure) in try system.write(descriptor, piece, at: offset, path: path) }
-        ) { $0.unsyncedFiles.insert(path) }
+        let count = try perform("write", path) { () throws(FileFailure) in
+            try system.write(descriptor, piece, at: offset, path: path)
+        }
+        note { $0.unsyncedFiles.insert(path) }
+        return count
     }
 
     func reserve(_ descriptor: Int32, size: Int64, path: String) throws(FileFailure) {
@@ -120,41 +125,38 @@ final class FaultyFileOperations: FileOperations {
     }
 
     func truncate(_ descriptor: Int32, to size: Int64, path: String) throws(FileFailure) {
-        try perform(
-            "truncate", path, { () throws(FileFailure) in try system.truncate(descriptor, to: size, path: path) }
-        ) { $0.unsyncedFiles.insert(path) }
+        try perform("truncate", path) { () throws(FileFailure) in
+            try system.truncate(descriptor, to: size, path: path)
+        }
+        note { $0.unsyncedFiles.insert(path) }
     }
 
     func startWriteback(_ descriptor: Int32) { system.startWriteback(descriptor) }
 
     func synchronize(_ descriptor: Int32, path: String) throws(FileFailure) {
-        try perform(
-            "sync", path, { () throws(FileFailure) in try system.synchronize(descriptor, path: path) }
-        ) { $0.unsyncedFiles.remove(path) }
+        try perform("sync", path) { () throws(FileFailure) in try system.synchronize(descriptor, path: path) }
+        note { $0.unsyncedFiles.remove(path) }
     }
 
     func synchronizeDirectory(_ path: String) throws(FileFailure) {
-        try perform(
-            "syncDirectory", path, { () throws(FileFailure) in try system.synchronizeDirectory(path) }
-        ) { state in state.unsyncedEntries = state.unsyncedEntries.filter { Self.parent($0) != path } }
+        try perform("syncDirectory", path) { () throws(FileFailure) in try system.synchronizeDirectory(path) }
+        note { state in state.unsyncedEntries = state.unsyncedEntries.filter { Self.parent($0) != path } }
     }
 
     /// Always closes: a dead process's descriptors are closed too.
     func close(_ descriptor: Int32) {
-        state.withLock { _ = $0.openFiles.removeValue(forKey: descriptor) }
+        note { _ = $0.openFiles.removeValue(forKey: descriptor) }
         system.close(descriptor)
     }
 
     func renameWithoutReplacing(_ from: String, to: String) throws(FileFailure) {
-        try perform(
-            "renameNew", to, { () throws(FileFailure) in try system.renameWithoutReplacing(from, to: to) }
-        ) { Self.move(from, to, &$0) }
+        try perform("renameNew", to) { () throws(FileFailure) in try system.renameWithoutReplacing(from, to: to) }
+        note { Self.move(from, to, &$0) }
     }
 
     func rename(_ from: String, to: String) throws(FileFailure) {
-        try perform(
-            "rename", to, { () throws(FileFailure) in try system.rename(from, to: to) }
-        ) { Self.move(from, to, &$0) }
+        try perform("rename", to) { () throws(FileFailure) in try system.rename(from, to: to) }
+        note { Self.move(from, to, &$0) }
     }
 
     private static func move(_ from: String, _ to: String, _ state: inout State) {
@@ -168,23 +170,22 @@ final class FaultyFileOperations: FileOperations {
     }
 
     func makeDirectory(_ path: String) throws(FileFailure) -> Bool {
-        let isNew = access(path, F_OK) != 0
-        return try perform("mkdir", path, { () throws(FileFailure) in try system.makeDirectory(path) }) { state in
-            if isNew { state.unsyncedEntries.insert(path) }
-        }
+        let isNew = try perform("mkdir", path) { () throws(FileFailure) in try system.makeDirectory(path) }
+        if isNew { note { $0.unsyncedEntries.insert(path) } }
+        return isNew
     }
 
     func removeFile(_ path: String) throws(FileFailure) {
-        try perform("unlink", path, { () throws(FileFailure) in try system.removeFile(path) }) { state in
+        try perform("unlink", path) { () throws(FileFailure) in try system.removeFile(path) }
+        note { state in
             state.unsyncedFiles.remove(path)
             state.unsyncedEntries.remove(path)
         }
     }
 
     func removeDirectory(_ path: String) throws(FileFailure) {
-        try perform("rmdir", path, { () throws(FileFailure) in try system.removeDirectory(path) }) { state in
-            state.unsyncedEntries.remove(path)
-        }
+        try perform("rmdir", path) { () throws(FileFailure) in try system.removeDirectory(path) }
+        note { $0.unsyncedEntries.remove(path) }
     }
 
     func size(_ path: String) throws(FileFailure) -> Int64? {

@@ -37,7 +37,8 @@ final class PushScenario: Sendable {
         promised.withLock { $0.manifest = digest }
     }
 
-    private func upload(_ bytes: [UInt8], isAnnounced: Bool, _ name: ArtifactName, _ store: ArtifactStore) async throws {
+    private func upload(_ bytes: [UInt8], isAnnounced: Bool, _ name: ArtifactName, _ store: ArtifactStore) async throws
+    {
         let upload = try store.beginUpload(name: name, size: isAnnounced ? Int64(bytes.count) : nil)
         defer { store.forget(upload) }
         let turn = try await upload.begin(at: 0)

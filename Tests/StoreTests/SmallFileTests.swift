@@ -18,7 +18,10 @@ import Testing
         #expect(place.files.openFiles.isEmpty)
     }
 
-    @Test(arguments: [(10, 0, 10), (10, 9, 10), (10, 10, 10), (11, 10, 11), (12, 10, 11), (200_000, 10, 11), (200_000, 70_000, 70_001)])
+    @Test(arguments: [
+        (10, 0, 10), (10, 9, 10), (10, 10, 10), (11, 10, 11), (12, 10, 11), (200_000, 10, 11),
+        (200_000, 70_000, 70_001),
+    ])
     func readsTheLimitAndOneAtMost(_ size: Int, _ limit: Int, _ expected: Int) throws {
         let place = try TemporaryStore()
         try SmallFile.write(place.root + "/file", Sample.bytes(size), place.files)

@@ -63,7 +63,8 @@ import Testing
         let turn = try await upload.begin(at: 0)
         place.files.setFault(.from(0, EIO))
         await #expect(throws: StoreError(.failure, "")) { try await upload.append([1], turn: turn) }
-        place.files.setFault(.once(0, ENOSPC))
+        // The first call asks for the free space, the second one writes.
+        place.files.setFault(.once(1, ENOSPC))
         await #expect(throws: StoreError(.noSpace, "")) { try await upload.append([1], turn: turn) }
     }
 

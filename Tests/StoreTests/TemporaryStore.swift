@@ -58,7 +58,9 @@ enum Sample {
     }
 
     /// A manifest of files by path; the configuration is a blob of its own.
-    static func manifest(_ files: [(path: String, bytes: [UInt8])], configuration: [UInt8] = Array("{}".utf8)) throws -> [UInt8] {
+    static func manifest(_ files: [(path: String, bytes: [UInt8])], configuration: [UInt8] = Array("{}".utf8)) throws
+        -> [UInt8]
+    {
         let layers = files.map { file in
             Descriptor(
                 mediaType: MediaType.file, digest: SHA256.digest(of: file.bytes), size: Int64(file.bytes.count),
@@ -89,7 +91,8 @@ extension ArtifactStore {
 
     /// Uploads files and a configuration, and publishes their manifest.
     @discardableResult
-    func publish(_ files: [(path: String, bytes: [UInt8])], name: ArtifactName, version: Version) async throws -> Digest {
+    func publish(_ files: [(path: String, bytes: [UInt8])], name: ArtifactName, version: Version) async throws -> Digest
+    {
         for file in files { try await push(file.bytes, name: name) }
         try await push(Array("{}".utf8), name: name)
         return try await publish(

@@ -133,27 +133,27 @@ import Testing
 
         let store = try place.open()
         let name = try Sample.name()
-        let faster = Mutex<Upload?>(nil)
-        // While the slower request opens the staging file, the faster one resumes on another thread.
+        let (appended, continuation) = AsyncStream<Upload?>.makeStream()
+        // While the slower request opens the staging file, the faster one resumes and appends.
         interruption.arm("open") {
             let done = DispatchSemaphore(value: 0)
-            Thread.detachNewThread {
+            Task.detached {
                 let resumed = try? store.upload(id, name: name)
-                faster.withLock { $0 = resumed }
+                if let turn = try? await resumed?.begin(at: 1000) {
+                    try? await resumed?.append(Array(bytes[1000..<1500]), turn: turn)
+                }
+                continuation.yield(resumed)
                 done.signal()
             }
-            // With a lock around the opening it cannot finish yet: that is as good.
+            // When opening excludes others it cannot come so far: that is as good.
             _ = done.wait(timeout: .now() + 0.3)
         }
         let slower = try store.upload(id, name: name)
-        var other = faster.withLock { $0 }
-        while other == nil {
-            try await Task.sleep(for: .milliseconds(5))
-            other = faster.withLock { $0 }
-        }
-        #expect(other === slower)
-        let next = try await slower.begin(at: 1000)
-        try await slower.append(Array(bytes[1000...]), turn: next)
+        var iterator = appended.makeAsyncIterator()
+        let faster = try #require(await iterator.next())
+        #expect(faster === slower)
+        let next = try await slower.begin(at: 1500)
+        try await slower.append(Array(bytes[1500...]), turn: next)
         try await slower.finish(SHA256.digest(of: bytes), turn: next)
         #expect(place.content(store.blobPath(SHA256.digest(of: bytes))) == bytes)
         #expect(place.files.openFiles.isEmpty)

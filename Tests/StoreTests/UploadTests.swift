@@ -11,7 +11,8 @@ import Testing
         let store = try place.open()
         let bytes = Sample.bytes(size)
         let digest = try await store.push(bytes, name: Sample.name(), pieces: 3)
-        let path = "\(place.path)/blobs/sha256/\(digest.hex.prefix(2))/\(digest.hex.dropFirst(2).prefix(2))/\(digest.hex)"
+        let path =
+            "\(place.path)/blobs/sha256/\(digest.hex.prefix(2))/\(digest.hex.dropFirst(2).prefix(2))/\(digest.hex)"
         #expect(store.blobPath(digest) == path)
         #expect(place.content(path) == bytes)
         let attributes = try FileManager.default.attributesOfItem(atPath: path)

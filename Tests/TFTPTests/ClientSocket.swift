@@ -76,8 +76,8 @@ enum SocketTransfers {
         return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
     }
 
-    /// - Parameter sources: the clients' own addresses, in turn.
-    /// - Returns: the clients, ended, in the same order.
+    /// Fetches everything, from the `sources` in turn as the clients' own addresses. The clients are given back, ended,
+    /// in the same order.
     static func run(
         _ requests: [(path: String, options: [(name: String, value: String)])], from sources: [String] = ["127.0.0.1"],
         host: String = "127.0.0.1", port: UInt16

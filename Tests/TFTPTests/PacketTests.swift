@@ -31,7 +31,8 @@ import Testing
 
     @Test func readsAcknowledgementsAndErrors() throws {
         #expect(try TFTPPacket([0, 4, 0xab, 0xcd]) == .acknowledgement(0xabcd))
-        #expect(try TFTPPacket([0, 5, 0, 8] + Array("User aborted".utf8) + [0]) == .error(code: 8, message: "User aborted"))
+        #expect(
+            try TFTPPacket([0, 5, 0, 8] + Array("User aborted".utf8) + [0]) == .error(code: 8, message: "User aborted"))
         #expect(try TFTPPacket([0, 5, 0, 0]) == .error(code: 0, message: ""))
     }
 
@@ -81,7 +82,8 @@ import Testing
             guard case .read(let request) = packet else { continue }
             _ = TFTPPath.normalized(request.fileName)
             let parameters = TransferParameters(
-                options: request.options, fileSize: 1, limits: .init(blockSize: Int.random(in: 0...1500, using: &generator)))
+                options: request.options, fileSize: 1,
+                limits: .init(blockSize: Int.random(in: 0...1500, using: &generator)))
             #expect(parameters.accepted.count <= request.options.count)
             #expect((8...65464).contains(parameters.blockSize) && parameters.windowSize >= 1)
         }

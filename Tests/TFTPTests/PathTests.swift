@@ -3,15 +3,19 @@ import Testing
 
 @Suite struct PathTests {
     @Test(arguments: [
-        ("grub.cfg", "/grub.cfg"), ("/grub/grub.cfg", "/grub/grub.cfg"), ("\\EFI\\BOOT\\bootx64.efi", "/EFI/BOOT/bootx64.efi"),
+        ("grub.cfg", "/grub.cfg"), ("/grub/grub.cfg", "/grub/grub.cfg"),
+        ("\\EFI\\BOOT\\bootx64.efi", "/EFI/BOOT/bootx64.efi"),
         ("/sb//grubx64.efi", "/sb/grubx64.efi"), ("///a////b", "/a/b"), ("./a/./b", "/a/b"), ("a/", "/a"),
-        ("undionly.kpxe\u{FFFD}", "/undionly.kpxe"), ("a\u{FFFD}\u{FFFD}", "/a"), ("debian:12.11/dvd.iso/vmlinuz", "/debian:12.11/dvd.iso/vmlinuz"),
-        ("a b", "/a b"), ("..a/b..", "/..a/b.."), ("...", "/..."), ("c8:ff:bf:06:5a:5a/snp.efi", "/c8:ff:bf:06:5a:5a/snp.efi"),
+        ("undionly.kpxe\u{FFFD}", "/undionly.kpxe"), ("a\u{FFFD}\u{FFFD}", "/a"),
+        ("debian:12.11/dvd.iso/vmlinuz", "/debian:12.11/dvd.iso/vmlinuz"),
+        ("a b", "/a b"), ("..a/b..", "/..a/b.."), ("...", "/..."),
+        ("c8:ff:bf:06:5a:5a/snp.efi", "/c8:ff:bf:06:5a:5a/snp.efi"),
     ])
     func normalizes(_ name: String, _ path: String) { #expect(TFTPPath.normalized(name) == path) }
 
     @Test(arguments: [
-        "", "/", "\\", "//", ".", "./.", "\u{FFFD}", "..", "../a", "a/../b", "/a/..", "..\\..\\etc\\passwd", "a\\../b", "a/..\u{FFFD}",
+        "", "/", "\\", "//", ".", "./.", "\u{FFFD}", "..", "../a", "a/../b", "/a/..", "..\\..\\etc\\passwd", "a\\../b",
+        "a/..\u{FFFD}",
         "a\u{FFFD}b", "a\nb", "a\u{1}", "\u{7f}", "a\tb", "\r\n",
     ])
     func refuses(_ name: String) { #expect(TFTPPath.normalized(name) == nil) }
@@ -40,7 +44,9 @@ import Testing
             let name = (0..<Int.random(in: 0...8, using: &generator)).map { _ in generator.pick(pieces) }.joined()
             guard let path = TFTPPath.normalized(name) else { continue }
             #expect(TFTPPath.normalized(path) == path)
-            let components = path.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).map { Array($0) }
+            let components = path.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).map {
+                Array($0)
+            }
             #expect(components.first?.isEmpty == true && components.count > 1)
             #expect(!components.dropFirst().contains { $0.isEmpty || $0 == Array(".".utf8) || $0 == Array("..".utf8) })
         }

@@ -105,7 +105,9 @@ struct ReferenceClient {
             guard let asked = options.first(where: { $0.name == fields[index] }) else {
                 return fail("\(fields[index]) was not asked")
             }
-            guard let value = Int64(fields[index + 1]), let limit = Int64(asked.value) else { return fail("not a number") }
+            guard let value = Int64(fields[index + 1]), let limit = Int64(asked.value) else {
+                return fail("not a number")
+            }
             switch asked.name {
             case "blksize" where (8...limit).contains(value): blockSize = Int(value)
             case "windowsize" where (1...limit).contains(value): windowSize = Int(value)

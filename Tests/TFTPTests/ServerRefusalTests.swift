@@ -38,7 +38,8 @@ extension ServerTests {
         }
 
         @Test func anAbsentFileIsAnsweredAtOnceWithErrorOne() async throws {
-            let answer = try await answer(ReferenceClient.request(path: "revocations_sku.efi", options: [("tsize", "0")]))
+            let answer = try await answer(
+                ReferenceClient.request(path: "revocations_sku.efi", options: [("tsize", "0")]))
             #expect(answer.code == 1)
             let refusal = try #require(answer.refusals.first)
             #expect(refusal.name == "/revocations_sku.efi" && refusal.client == "127.0.0.1")

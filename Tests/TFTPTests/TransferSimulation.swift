@@ -139,7 +139,9 @@ struct TransferSimulation {
     private mutating func transmit(_ packet: PacketQueue.Packet) {
         if conditions.loss > 0, generator.chance(conditions.loss) { return }
         queue.add(packet, at: now + delay(), now: now)
-        if conditions.duplication > 0, generator.chance(conditions.duplication) { queue.add(packet, at: now + delay(), now: now) }
+        if conditions.duplication > 0, generator.chance(conditions.duplication) {
+            queue.add(packet, at: now + delay(), now: now)
+        }
     }
 
     private mutating func delay() -> Int64 {
