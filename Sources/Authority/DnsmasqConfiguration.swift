@@ -60,6 +60,12 @@ package struct DnsmasqConfiguration: Sendable {
         (header + listening + naming + records + addressing + booting).joined(separator: "\n") + "\n"
     }
 
+    /// The text without what only tells the revision: two configurations with the same behaviour give the same.
+    package var behaviour: String {
+        (listening + naming + records.filter { !$0.hasPrefix("txt-record=_site.") && !$0.contains(",6,") } + addressing
+            + booting).joined(separator: "\n")
+    }
+
     private var header: [String] {
         [
             "# Substrate \(view.substrate.name), mode \(view.mode.rawValue), site revision \(view.site.revision).",

@@ -17,6 +17,13 @@ package struct BootDecision: Hashable, Sendable {
     /// For people: why. The last one is the deciding one.
     package let reasons: [String]
 
+    package init(host: String?, substrate: String?, outcome: Outcome, reasons: [String]) {
+        self.host = host
+        self.substrate = substrate
+        self.outcome = outcome
+        self.reasons = reasons
+    }
+
     /// The deciding reason.
     package var reason: String { reasons.last ?? "" }
 }

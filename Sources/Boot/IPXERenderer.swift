@@ -39,7 +39,9 @@ package struct IPXERenderer: Sendable {
         case .localDisk: return Self.local.filled(["REASON": reason])
         case .hold(let seconds):
             return Self.hold.filled(["REASON": reason, "SECONDS": String(seconds), "SCRIPT_URL": scriptURL])
-        case .refuse: return refusal(reason)
+        case .refuse:
+            // What was expected is for operators: told to the machine, an impostor would know what to say next time.
+            return refusal("this machine contradicts what the site file says of \(decision.host ?? "it")")
         }
     }
 
@@ -48,11 +50,11 @@ package struct IPXERenderer: Sendable {
 
     private func script(_ plan: BootPlan, _ expansion: ProfileExpansion) throws(BootError) -> String {
         var arguments: [String] = []
-        for template in plan.arguments {
+        for (index, template) in plan.arguments.enumerated() {
             let argument = expansion.expand(template)
             guard let word = IPXEText.word(argument) else {
                 throw BootError(
-                    message: "argument '\(argument)' of profile \(plan.profile) cannot be written in an iPXE script")
+                    message: "argument \(index + 1) of profile \(plan.profile) cannot be written in an iPXE script")
             }
             arguments.append(word)
         }

@@ -4,7 +4,9 @@ internal import NIOHTTP1
 internal import Site
 
 /// HTTP/1.1 over the namespace: GET and HEAD, and POST for reports. Synchronous on the connection's event loop; the
-/// pipeline in front of it delivers one request at a time.
+/// pipeline in front of it delivers one request at a time, and the next while the end of an answer is being written.
+/// So a request that comes on the stack of another's answer waits for the next turn of the loop, or thousands of
+/// pipelined ones would nest until the stack is full; and none is answered while the client does not read.
 final class BootHTTPHandler: ChannelInboundHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundOut = HTTPServerResponsePart
@@ -13,6 +15,9 @@ final class BootHTTPHandler: ChannelInboundHandler {
     private let logger: Logger
     private let transfers: ActiveTransfers
     private var request: HTTPRequestHead?
+    /// A complete request that could not be answered at once.
+    private var waiting: HTTPRequestHead?
+    private var isAnswering = false
     private var address: IPv4Address?
 
     init(namespace: BootNamespace, transfers: ActiveTransfers, logger: Logger) {
@@ -23,7 +28,7 @@ final class BootHTTPHandler: ChannelInboundHandler {
 
     func channelActive(context: ChannelHandlerContext) {
         address = context.remoteAddress?.ipAddress.flatMap { text in
-            IPv4Address(text.hasPrefix("::ffff:") ? String(text.dropFirst(7)) : text)
+            IPv4Address(client: text)
         }
         context.fireChannelActive()
     }
@@ -35,8 +40,28 @@ final class BootHTTPHandler: ChannelInboundHandler {
         case .end:
             guard let request else { return }
             self.request = nil
-            answer(request, context: context)
+            waiting = request
+            answerWaiting(context)
         }
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        answerWaiting(context)
+        context.fireChannelWritabilityChanged()
+    }
+
+    private func answerWaiting(_ context: ChannelHandlerContext) {
+        guard waiting != nil, context.channel.isWritable else { return }
+        guard !isAnswering else {
+            let handler = NIOLoopBound(self, eventLoop: context.eventLoop)
+            let context = NIOLoopBound(context, eventLoop: context.eventLoop)
+            return context.eventLoop.execute { handler.value.answerWaiting(context.value) }
+        }
+        guard let request = waiting else { return }
+        waiting = nil
+        isAnswering = true
+        defer { isAnswering = false }
+        answer(request, context: context)
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {

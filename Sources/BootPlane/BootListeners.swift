@@ -28,6 +28,7 @@ package struct BootListeners: Sendable {
         let namespace = namespace
         let logger = logger
         let transfers = transfers
+        let limiter = ConnectionLimiter()
         return try await ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 4096)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
@@ -35,6 +36,9 @@ package struct BootListeners: Sendable {
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     let pipeline = channel.pipeline.syncOperations
+                    guard limiter.admit(channel) else { return channel.close(promise: nil) }
+                    // A client that asks and does not read is not read from.
+                    try pipeline.addHandler(BackPressureHandler())
                     try pipeline.addHandler(IdleStateHandler(allTimeout: Self.idleTimeout))
                     try pipeline.configureHTTPServerPipeline(withPipeliningAssistance: true, withErrorHandling: true)
                     try pipeline.addHandler(BootHTTPHandler(namespace: namespace, transfers: transfers, logger: logger))

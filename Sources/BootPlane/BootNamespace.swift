@@ -31,7 +31,7 @@ package struct BootNamespace: Sendable {
         case ("loaders", 2): return try loader(components[1])
         case ("ipxe", 2) where components[1] == "script": return try script(snapshot, query, address)
         case ("blobs", 3) where components[1] == "sha256": return try blob(snapshot, components[2])
-        case ("hosts", 3) where components[2] == "answer": return try answer(snapshot, token: components[1])
+        case ("hosts", 3) where components[2] == "answer": return try answer(snapshot, token: components[1], address)
         case (_, 2...): return try file(snapshot, components.joined(separator: "/"))
         default: throw .notFound("there is nothing at this path")
         }
@@ -60,7 +60,10 @@ package struct BootNamespace: Sendable {
         do {
             return Self.script(try renderer.script(decision, expansion: expansion), event: .script(request, decision))
         } catch {
-            return Self.script(renderer.refusal(error.message), event: .script(request, decision))
+            let refused = BootDecision(
+                host: decision.host, substrate: decision.substrate, outcome: .refuse,
+                reasons: decision.reasons + [error.message])
+            return Self.script(renderer.refusal(error.message), event: .script(request, refused))
         }
     }
 
@@ -105,13 +108,16 @@ package struct BootNamespace: Sendable {
             isImmutable: isImmutable, event: event)
     }
 
-    private func answer(_ snapshot: BootSnapshot, token: String) throws(BootRefusal) -> BootResource {
+    private func answer(
+        _ snapshot: BootSnapshot, token: String, _ address: IPv4Address?
+    ) throws(BootRefusal) -> BootResource {
         guard let name = backend.host(forToken: token), let host = snapshot.site.host(name) else {
             throw .forbidden("this per-boot URL is not valid, or no longer")
         }
         guard let profile = snapshot.site.assignment(ofHost: name)?.profile.flatMap({ snapshot.site.profile($0) }),
             let reference = profile.answer, let file = snapshot.decider.releases.file(reference),
-            let substrate = host.primaryInterface?.segment?.substrate, let names = snapshot.names(of: substrate)
+            let names = snapshot.names(for: address)
+                ?? host.interfaces.lazy.compactMap(\.segment).compactMap({ snapshot.names(of: $0.substrate) }).first
         else { throw .notFound("there is no answer file for this host") }
         let event = BootEvent.answer(host: name)
         let resource = try self.file(file, isImmutable: false, event: event)

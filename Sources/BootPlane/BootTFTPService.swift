@@ -1,3 +1,4 @@
+internal import Boot
 package import Logging
 internal import Site
 package import TFTP
@@ -42,7 +43,9 @@ package struct BootTFTPService: TFTPService {
         case .sizeProbe:
             logger.debug("\(text): size probe")
         case .aborted(let code, let message):
-            logger.notice("\(text): the client ended it with error \(code) '\(message)' after \(report.bytes) bytes")
+            logger.notice(
+                "\(text): the client ended it with error \(code) '\(PrintableText.line(message))' after \(report.bytes) bytes"
+            )
             if let address {
                 namespace.backend.note(
                     .failure("TFTP \(path): client error \(code)"), from: address, bytes: report.bytes)

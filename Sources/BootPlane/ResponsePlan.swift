@@ -36,7 +36,8 @@ struct ResponsePlan {
         }
         // If-Range: a part only when it is a part of the same bytes (RFC 9110 section 13.1.5).
         let isSame = request.headers.first(name: "if-range").map { $0 == etag } ?? true
-        let header = isSame ? request.headers.first(name: "range") : nil
+        // Only GET has parts (RFC 9110 section 14.2).
+        let header = isSame && request.method == .GET ? request.headers.first(name: "range") : nil
         switch HTTPByteRange(header: header, size: resource.size) {
         case .whole:
             status = .ok

@@ -13,7 +13,7 @@ final class SyslogReceiver: ChannelInboundHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let envelope = unwrapInboundIn(data)
-        guard let address = envelope.remoteAddress.ipAddress.flatMap({ IPv4Address($0) }) else { return }
+        guard let address = envelope.remoteAddress.ipAddress.flatMap({ IPv4Address(client: $0) }) else { return }
         let text = SyslogMessage.text(envelope.data.readableBytesView)
         if !text.isEmpty { backend.note(.log(text), from: address, bytes: Int64(envelope.data.readableBytes)) }
     }

@@ -3,7 +3,7 @@ package struct HostReport: Codable, Hashable, Sendable {
     package struct Event: Codable, Hashable, Sendable {
         /// Milliseconds since 1970.
         package var time: Int64
-        /// `dhcp`, `loader`, `script`, `kernel`, `initrd`, `file`, `answer`, `up`, `installed`, `armed`, `log`, `failure`.
+        /// `dhcp`, `loader`, `script`, `held`, `refused`, `kernel`, `initrd`, `file`, `answer`, `up`, `installed`, `armed`, `log`, `failure`.
         package var kind: String
         package var detail: String
         package var bytes: Int64?

@@ -33,7 +33,10 @@ struct AdminController {
         let machines = services.ledger.machines
         let known = site.hosts.map { report($0, site, machines) }
         let discovered = machines.filter { machine in
-            !site.hosts.contains { $0.interfaces.contains { $0.mac == machine.mac } }
+            !site.hosts.contains { host in
+                host.interfaces.contains { $0.mac == machine.mac }
+                    || (host.interfaces.isEmpty && host.name == machine.host)
+            }
         }.map { report($0) }
         return try .json(
             (known + discovered).map { report in
@@ -71,7 +74,8 @@ struct AdminController {
 
     private func report(_ host: Host, _ site: Site, _ machines: [MachineRecord]) -> HostReport {
         let macs = host.interfaces.map(\.mac)
-        let seen = machines.filter { macs.contains($0.mac) }
+        // A host without interfaces is known by what it pins: its machine is the one that was taken for it.
+        let seen = machines.filter { macs.contains($0.mac) || (macs.isEmpty && $0.host == host.name) }
         let events = seen.flatMap(\.events).sorted { $0.time < $1.time }
         let newest = seen.max { $0.lastSeen < $1.lastSeen }
         let assignment = site.assignment(ofHost: host.name)

@@ -25,8 +25,13 @@ package enum Authorization: Sendable {
         package var description: String { "Token(secret)" }
     }
 
-    /// - Throws: `ControlError` 401.
+    /// - Throws: `ControlError` 401, or 403 for a browser.
     func check(_ headers: HTTPFields) throws {
+        // A page in a browser on this machine can reach loopback, but not without telling where it comes from
+        // (Fetch standard, "Origin header").
+        guard headers[.origin] == nil else {
+            throw ControlError(.forbidden, "DENIED", "browsers are not served here: use artifactctl")
+        }
         guard case .bearer(let token) = self else { return }
         let words = (headers[.authorization] ?? "").split(separator: " ", maxSplits: 1)
         guard words.count == 2, words[0].lowercased() == "bearer", token.matches(String(words[1])) else {

@@ -29,6 +29,8 @@ package struct ControlResponder: HTTPResponder {
 
     private let services: ControlServices
     private let authorization: Authorization
+    /// Routes call the store, which blocks.
+    private let executor = BlockingTaskExecutor()
 
     package init(services: ControlServices, authorization: Authorization) {
         self.services = services
@@ -40,7 +42,7 @@ package struct ControlResponder: HTTPResponder {
         var response: Response
         do {
             try authorization.check(request.headers)
-            response = try await route(request)
+            response = try await withTaskExecutorPreference(executor) { try await route(request) }
         } catch {
             response = try failure(ControlError(error), request, id)
         }

@@ -30,7 +30,7 @@ extension RegistryController {
             return created(name, digest)
         }
         let upload = try store.beginUpload(name: name, size: size)
-        return await status(.accepted, upload)
+        return try await status(.accepted, upload)
     }
 
     /// `PATCH`: the next piece, at `Content-Range` when there is one, else where the session stands.
@@ -41,7 +41,7 @@ extension RegistryController {
         } catch let error as StoreError where error.code == .offsetMismatch {
             return try await wrongOffset(error, upload)
         }
-        return await status(.accepted, upload)
+        return try await status(.accepted, upload)
     }
 
     /// `PUT`: the last piece, if there is one, and the digest of the whole.
@@ -60,7 +60,7 @@ extension RegistryController {
     }
 
     func uploadStatus(_ name: ArtifactName, _ id: String) async throws -> Response {
-        await status(.noContent, try store.upload(id, name: name))
+        try await status(.noContent, try store.upload(id, name: name))
     }
 
     func cancelUpload(_ name: ArtifactName, _ id: String) async throws -> Response {
@@ -77,23 +77,23 @@ extension RegistryController {
     {
         let turn = try await upload.begin(at: offset)
         do {
-            for try await buffer in request.body {
-                try await upload.append(Array(buffer.readableBytesView), turn: turn)
-            }
-        } catch {
-            try? await upload.checkpoint(turn: turn)
-            throw error
-        }
-        if let digest {
             do {
-                try await upload.finish(digest, turn: turn)
+                for try await buffer in request.body {
+                    try await upload.append(Array(buffer.readableBytesView), turn: turn)
+                }
             } catch {
-                if error.code == .digestMismatch { store.forget(upload) }
+                try? await upload.checkpoint(turn: turn)
                 throw error
             }
-            store.forget(upload)
-        } else {
-            try await upload.checkpoint(turn: turn)
+            if let digest {
+                try await upload.finish(digest, turn: turn)
+                store.forget(upload)
+            } else {
+                try await upload.checkpoint(turn: turn)
+            }
+        } catch {
+            if await upload.hasEnded { store.forget(upload) }
+            throw error
         }
     }
 
@@ -111,16 +111,16 @@ extension RegistryController {
     private func wrongOffset(_ error: StoreError, _ upload: Upload) async throws -> Response {
         var response = try Response.json(
             ErrorDocument(code: "BLOB_UPLOAD_INVALID", message: error.message), status: .rangeNotSatisfiable)
-        response.headers.append(contentsOf: await Self.place(upload))
+        response.headers.append(contentsOf: try await Self.place(upload))
         return response
     }
 
-    private func status(_ status: HTTPResponse.Status, _ upload: Upload) async -> Response {
-        .empty(status, await Self.place(upload))
+    private func status(_ status: HTTPResponse.Status, _ upload: Upload) async throws -> Response {
+        .empty(status, try await Self.place(upload))
     }
 
-    private static func place(_ upload: Upload) async -> HTTPFields {
-        let offset = await upload.durable()
+    private static func place(_ upload: Upload) async throws -> HTTPFields {
+        let offset = try await upload.durable()
         return HTTPFields(fields: [
             ("Location", "/v2/\(upload.name)/blobs/uploads/\(upload.id)"), ("Range", "0-\(max(0, offset - 1))"),
             (ControlHeader.uploadOffset, String(offset)), ("Docker-Upload-UUID", upload.id),

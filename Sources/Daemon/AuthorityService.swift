@@ -1,40 +1,68 @@
+internal import Artifacts
 internal import Authority
 internal import Boot
-internal import Glibc
 internal import Hosts
 internal import Logging
 internal import ServiceLifecycle
 internal import Site
 internal import Store
 
-/// Answers DNS and DHCP on every substrate whose declared authority is the provisioner: one dnsmasq each. A new site
-/// file makes it start, stop or renew them; a rendering that is the same leaves them running.
+/// Answers DNS and DHCP on every substrate whose declared authority is the provisioner: one dnsmasq each. It looks every
+/// two seconds at what they depend on (the site file, the interface that has the gateway's address, the resolvers of
+/// the uplink), so what could not start is tried again. A dnsmasq is left running when its configuration would behave
+/// the same, and when dnsmasq refuses the new one.
 struct AuthorityService: ServiceLifecycle.Service {
+    private static let interval = Duration.seconds(2)
+
     let options: [AuthorityOption]
     let directory: String
     let httpPort: Int
-    let sites: AsyncStream<Site>
+    let site: @Sendable () -> Site
     let ledger: HostLedger
     let logger: Logger
 
-    func run() async throws {
-        var running: [String: (site: Site, task: Task<Void, Never>)] = [:]
-        // Each task is owned here: cancelled and awaited before this function returns.
-        for await site in sites.cancelOnGracefulShutdown() {
+    /// What a configuration is made from: while it stays the same, so does the configuration.
+    private struct Inputs: Equatable {
+        let revision: Digest
+        let interface: String
+        let upstream: [IPv4Address]
+    }
+
+    private struct Running {
+        var inputs: Inputs
+        let behaviour: String
+        let task: Task<Void, Never>
+    }
+
+    func run() async throws { await cancelWhenGracefulShutdown { await supervise() } }
+
+    /// Until cancelled; then every dnsmasq has ended.
+    private func supervise() async {
+        var running: [String: Running] = [:]
+        var complaints: [String: String] = [:]
+        repeat {
+            let site = site()
             let wanted = substrates(of: site)
-            for (name, entry) in running where !wanted.contains(name) || entry.site.revision != site.revision {
-                entry.task.cancel()
-                await entry.task.value
-                running[name] = nil
+            for name in running.keys where !wanted.contains(name) { await stop(&running, name) }
+            for name in wanted.sorted() where !Task.isCancelled {
+                do {
+                    try await reconcile(name, site, &running)
+                    complaints[name] = nil
+                } catch {
+                    // Said once, and again when it changes.
+                    guard complaints.updateValue("\(error)", forKey: name) != "\(error)" else { continue }
+                    logger.error("substrate \(name): \(error)")
+                }
             }
-            for name in wanted where running[name] == nil {
-                running[name] = (site, Task { await serve(name, site) })
-            }
-        }
-        for entry in running.values {
-            entry.task.cancel()
-            await entry.task.value
-        }
+        } while (try? await Task.sleep(for: Self.interval)) != nil
+        for name in running.keys { await stop(&running, name) }
+    }
+
+    private func stop(_ running: inout [String: Running], _ substrate: String) async {
+        guard let entry = running.removeValue(forKey: substrate) else { return }
+        entry.task.cancel()
+        await entry.task.value
+        logger.notice("substrate \(substrate): no longer answering DNS and DHCP")
     }
 
     private func substrates(of site: Site) -> Set<String> {
@@ -43,58 +71,56 @@ struct AuthorityService: ServiceLifecycle.Service {
             site.authorities.filter { $0.declared == .provisioner && !off.contains($0.substrate) }.map(\.substrate))
     }
 
-    private func serve(_ substrate: String, _ site: Site) async {
-        do {
-            guard let interface = try await interface(substrate, site),
-                let view = SubstrateView(site: site, substrate: substrate, mode: .provisioner),
-                let names = BootNames(site: site, substrate: substrate, mode: .provisioner, port: httpPort)
-            else {
-                return logger.error(
-                    "substrate \(substrate): no DNS and DHCP: the site file gives machines no names for the services 'pxe' and 'artifacts'"
-                )
-            }
-            let resolvers =
-                SmallFile.read("/etc/resolv.conf", limit: 65_536).map { String(decoding: $0, as: UTF8.self) } ?? ""
-            let upstream =
-                site.policy.upstreamDNS ?? UpstreamResolvers.read(resolvers, excluding: NetworkInterfaces.addresses)
-            let files = DnsmasqSupervisor.Files(directory: directory, substrate: substrate)
-            let configuration = try DnsmasqConfiguration(
-                view: view, interface: interface, leaseFile: files.leases,
-                bootFiles: BootFiles(
-                    stage1URL: names.stage1, httpLoaderURL: names.scriptsBase + "/loaders/ipxe.efi"),
-                upstream: upstream)
-            let ledger = ledger
-            let logger = logger
-            let supervisor = DnsmasqSupervisor(
-                files: files, logger: logger,
-                answering: { logger.notice("substrate \(substrate): answering DNS and DHCP on \(interface)") },
-                observe: { Self.note($0, site: site, ledger: ledger) })
-            try await supervisor.install(configuration)
-            try await supervisor.run()
-            logger.notice("substrate \(substrate): no longer answering DNS and DHCP")
-        } catch is CancellationError {
-            return
-        } catch {
-            logger.error("substrate \(substrate): no DNS and DHCP: \(error)")
+    /// Makes a substrate's dnsmasq be what the site file says now.
+    /// - Throws: `AuthorityError` with what is missing; what runs goes on.
+    private func reconcile(_ substrate: String, _ site: Site, _ running: inout [String: Running]) async throws {
+        guard let view = SubstrateView(site: site, substrate: substrate, mode: .provisioner),
+            let leg = view.provisioner,
+            let address = view.address(of: leg.interface)
+        else { throw AuthorityError(.notReady, "no DNS and DHCP: no host of the management plane claims its gateway") }
+        guard let interface = NetworkInterfaces.name(having: address) else {
+            throw AuthorityError(
+                .notReady,
+                "no interface has \(address), so DNS and DHCP wait for it: give it to the one with MAC \(leg.interface.mac)"
+            )
         }
+        let inputs = Inputs(revision: site.revision, interface: interface, upstream: upstream(site))
+        guard running[substrate]?.inputs != inputs else { return }
+        guard let names = BootNames(site: site, substrate: substrate, mode: .provisioner, port: httpPort) else {
+            throw AuthorityError(.notReady, "no DNS and DHCP: the services 'pxe' and 'artifacts' have no names there")
+        }
+        let files = DnsmasqSupervisor.Files(directory: directory, substrate: substrate)
+        let configuration = try DnsmasqConfiguration(
+            view: view, interface: interface, leaseFile: files.leases,
+            bootFiles: BootFiles(stage1URL: names.stage1, httpLoaderURL: names.scriptsBase + "/loaders/ipxe.efi"),
+            upstream: inputs.upstream)
+        if running[substrate]?.behaviour == configuration.behaviour {
+            running[substrate]?.inputs = inputs
+            return
+        }
+        let logger = logger
+        let ledger = ledger
+        let supervisor = DnsmasqSupervisor(
+            files: files, logger: logger,
+            answering: { logger.notice("substrate \(substrate): answering DNS and DHCP on \(interface)") },
+            observe: { Self.note($0, site: site, ledger: ledger) })
+        try await supervisor.install(configuration)
+        await stop(&running, substrate)
+        let task = Task {
+            do {
+                try await supervisor.run()
+            } catch {
+                logger.error("substrate \(substrate): dnsmasq is not watched any more: \(error)")
+            }
+        }
+        running[substrate] = Running(inputs: inputs, behaviour: configuration.behaviour, task: task)
     }
 
-    /// The interface that has the substrate's gateway address, waiting for it where it is not there yet.
-    private func interface(_ substrate: String, _ site: Site) async throws -> String? {
-        guard let view = SubstrateView(site: site, substrate: substrate, mode: .provisioner),
-            let leg = view.provisioner, let address = view.address(of: leg.interface)
-        else { return nil }
-        var hasComplained = false
-        while true {
-            if let name = NetworkInterfaces.name(having: address) { return name }
-            if !hasComplained {
-                logger.error(
-                    "substrate \(substrate): no interface has \(address), so DNS and DHCP wait for it: give it to the one with MAC \(leg.interface.mac)"
-                )
-                hasComplained = true
-            }
-            try await Task.sleep(for: .seconds(2))
-        }
+    /// The resolvers for names outside the site, as of now: an uplink may come up late.
+    private func upstream(_ site: Site) -> [IPv4Address] {
+        if let fixed = site.policy.upstreamDNS { return fixed }
+        let text = SmallFile.read("/etc/resolv.conf", limit: 65_536) ?? []
+        return UpstreamResolvers.read(String(decoding: text, as: UTF8.self), excluding: NetworkInterfaces.addresses)
     }
 
     private static func note(_ observation: DHCPObservation, site: Site, ledger: HostLedger) {

@@ -28,15 +28,12 @@ struct DaemonAssembly {
         let ledger = try HostLedger(
             path: DefaultPath.hostsDatabase(in: configuration.dataPath), key: try tokenKey(),
             clock: SystemClock.milliseconds)
-        let (sites, siteContinuation) = AsyncStream<Site>.makeStream(bufferingPolicy: .bufferingNewest(1))
         let holder = SiteHolder(path: configuration.sitePath, site: site, logger: logger) { site in
             ledger.adopt(site: site)
             Self.reportMissing(site, store, logger)
-            siteContinuation.yield(site)
         }
         ledger.adopt(site: site)
         Self.reportMissing(site, store, logger)
-        siteContinuation.yield(site)
 
         let group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
         let backend = DaemonBackend(
@@ -65,12 +62,13 @@ struct DaemonAssembly {
         let services: [any ServiceLifecycle.Service] =
             [
                 LedgerWriter(ledger: ledger, logger: logger),
+                StoreKeeper(store: store, logger: logger),
                 BootListenerService(channels: channels, transfers: transfers),
                 TFTPServiceRunner(server: tftp),
             ] + (try controlListeners(controlServices, readiness, logger)) + [
                 AuthorityService(
                     options: configuration.authority, directory: DefaultPath.authority(in: configuration.dataPath),
-                    httpPort: configuration.bootHTTP.port, sites: sites, ledger: ledger, logger: logger),
+                    httpPort: configuration.bootHTTP.port, site: { holder.current }, ledger: ledger, logger: logger),
                 SiteWatcher(path: configuration.sitePath, holder: holder),
             ]
         logger.notice(
@@ -93,8 +91,7 @@ struct DaemonAssembly {
     ) throws -> [any ServiceLifecycle.Service] {
         let socket = configuration.controlSocket
         try makeDirectory(socket.parentDirectory)
-        // The data directory's lock is ours, so a socket that is there was left by a program that ended.
-        unlink(socket)
+        try ControlSocket.clear(socket)
         var listeners: [any ServiceLifecycle.Service] = [
             listener(
                 .unixDomainSocket(path: socket), ControlResponder(services: services, authorization: .local), readiness)
@@ -114,7 +111,9 @@ struct DaemonAssembly {
         var quiet = Logger(label: "control")
         quiet.logLevel = .warning
         return Application(
-            responder: responder, configuration: .init(address: address, serverName: "provisioner"),
+            // Requests may take as long as they take; a client that says nothing for so long is gone.
+            responder: responder, server: .http1(configuration: .init(idleTimeout: .seconds(120))),
+            configuration: .init(address: address, serverName: "provisioner"),
             onServerRunning: { _ in await readiness.listenerIsUp() }, logger: quiet)
     }
 

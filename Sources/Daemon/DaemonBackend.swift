@@ -13,6 +13,7 @@ struct DaemonBackend: BootBackend {
     let site: SiteHolder
     let httpPort: Int
     let loadersPath: String
+    let executor = BlockingTaskExecutor()
 
     var snapshot: BootSnapshot {
         BootSnapshot(
@@ -39,10 +40,12 @@ struct DaemonBackend: BootBackend {
 
     func reportInstalled(token: String, address: IPv4Address?) async throws -> Bool {
         do {
-            _ = try ledger.reportInstalled(token: token, address: address)
+            // It waits for the disk.
+            try await withTaskExecutorPreference(executor) {
+                _ = try ledger.reportInstalled(token: token, address: address)
+            }
             return true
-        } catch {
-            guard error.code == .invalidToken else { throw error }
+        } catch let error as HostsError where error.code == .invalidToken {
             return false
         }
     }
@@ -65,8 +68,7 @@ struct DaemonBackend: BootBackend {
         switch decision.outcome {
         case .boot(let plan): "boot \(plan.profile) (\(plan.frequency.rawValue))"
         case .localDisk: "local disk: \(decision.reason)"
-        case .hold: "hold: \(decision.reason)"
-        case .refuse: "refused: \(decision.reason)"
+        case .hold, .refuse: decision.reason
         }
     }
 }

@@ -4,22 +4,50 @@ internal import Hosts
 internal import Logging
 internal import NIOCore
 internal import ServiceLifecycle
+internal import Store
 internal import TFTP
 
 /// Writes the timelines behind, twice a second, and once more at the end.
 struct LedgerWriter: Service {
     let ledger: HostLedger
     let logger: Logger
+    private let executor = BlockingTaskExecutor()
+
+    init(ledger: HostLedger, logger: Logger) {
+        self.ledger = ledger
+        self.logger = logger
+    }
 
     func run() async throws {
-        await cancelWhenGracefulShutdown {
-            while (try? await Task.sleep(for: .milliseconds(500))) != nil { flush() }
+        await withTaskExecutorPreference(executor) {
+            await cancelWhenGracefulShutdown {
+                while (try? await Task.sleep(for: .milliseconds(500))) != nil { flush() }
+            }
+            flush()
         }
-        flush()
     }
 
     private func flush() {
         do { try ledger.flush() } catch { logger.error("\(error)") }
+    }
+}
+
+/// Gives up what nobody continues: once at start, then every hour.
+struct StoreKeeper: Service {
+    let store: ArtifactStore
+    let logger: Logger
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            repeat {
+                do {
+                    let count = try await store.expire()
+                    if count > 0 { logger.notice("gave up \(count) uploads that nobody continued for a day") }
+                } catch {
+                    logger.error("\(error)")
+                }
+            } while (try? await Task.sleep(for: .seconds(3600))) != nil
+        }
     }
 }
 
@@ -36,7 +64,7 @@ struct BootListenerService: Service {
         try? await gracefulShutdown()
         for channel in channels { try? await channel.close() }
         let end = ContinuousClock.now + Self.drainLimit
-        while transfers.count > 0, ContinuousClock.now < end { try await Task.sleep(for: .milliseconds(20)) }
+        while transfers.count > 0, ContinuousClock.now < end, (try? await Task.sleep(for: .milliseconds(20))) != nil {}
     }
 }
 

@@ -53,6 +53,9 @@ package struct ExplainCommand: ParsableCommand {
             throw ValidationError("--uuid '\(uuid)' is not a usable UUID: 8-4-4-4-12 hexadecimal digits, not all equal")
         }
         if let arch, Architecture(any: arch) == nil { throw ValidationError("--arch '\(arch)' is not known") }
+        if let platform, !["pcbios", "efi"].contains(platform) {
+            throw ValidationError("--platform '\(platform)' must be pcbios or efi")
+        }
         if let address, IPv4Address(address) == nil {
             throw ValidationError("--address '\(address)' is not an IPv4 address")
         }

@@ -67,7 +67,9 @@ package struct ServeCommand: AsyncParsableCommand {
         if let control, tokenFile == nil, !control.isLoopback {
             throw ValidationError("--control \(control) can be reached by others: add --token-file, or use 127.0.0.1")
         }
-        if let reserve, reserve < 0 { throw ValidationError("--reserve must not be negative") }
+        if let reserve, !(0...1 << 30).contains(reserve) {
+            throw ValidationError("--reserve must be 0 to \(1 << 30) megabytes")
+        }
     }
 
     package func run() async throws {

@@ -7,6 +7,8 @@ final class SiteHolder: Sendable {
     private let path: String
     private let logger: Logger
     private let state: Mutex<Site>
+    /// One reload at a time, or an older reading could come last.
+    private let reloading = Mutex<Void>(())
     private let changes: @Sendable (Site) -> Void
 
     /// `changes` is called with each new site after it is in use.
@@ -20,7 +22,9 @@ final class SiteHolder: Sendable {
     var current: Site { state.withLock { $0 } }
 
     /// Reads the file again; with an error in it, says so and keeps the site in use.
-    func reload() {
+    func reload() { reloading.withLock { _ in readAgain() } }
+
+    private func readAgain() {
         let reading = SiteFile.read(path)
         for finding in reading.diagnostics where finding.severity != .info {
             logger.log(level: finding.severity == .error ? .error : .warning, "\(finding.rendered(file: path))")

@@ -22,12 +22,16 @@ struct SiteWatcher: Service {
     }
 
     private func onChange() async {
-        var last = FileState(path)
+        // Nothing is known yet: a change since the program read the file must be seen.
+        var loaded = FileState()
+        var seen = FileState()
         while (try? await Task.sleep(for: .seconds(1))) != nil {
             let now = FileState(path)
-            // A file that is just being replaced is missing for a moment.
-            guard now != last, now.exists else { continue }
-            last = now
+            defer { seen = now }
+            // A file that is just being replaced is missing for a moment, and one that is being written is not whole
+            // yet: it counts when it is the same for two looks.
+            guard now != loaded, now.exists, now == seen else { continue }
+            loaded = now
             holder.reload()
         }
     }
@@ -38,6 +42,8 @@ struct SiteWatcher: Service {
         var seconds = 0
         var nanoseconds = 0
         var exists: Bool { inode != 0 }
+
+        init() {}
 
         init(_ path: String) {
             var status = stat()

@@ -1,3 +1,4 @@
+internal import Boot
 package import Site
 
 /// One step of a machine's way, as the timeline shows it.
@@ -10,6 +11,10 @@ package struct HostEvent: Hashable, Sendable {
         case loader
         /// It was given a script; the detail says which.
         case script
+        /// It was told to wait; the detail says for what.
+        case held
+        /// It contradicts the site file; the detail says how.
+        case refused
         case kernel, initrd
         /// It fetched another file.
         case file
@@ -36,7 +41,7 @@ package struct HostEvent: Hashable, Sendable {
 
     package init(kind: Kind, detail: String, time: Int64, bytes: Int64? = nil) {
         self.kind = kind
-        self.detail = String(detail.prefix(400))
+        self.detail = PrintableText.line(detail)
         self.time = time
         self.bytes = bytes
     }

@@ -13,6 +13,9 @@ package final class HostLedger: InstallationReading {
     package static let machineLimit = 20_000
     /// Events kept for addresses whose machine is not known yet.
     private static let orphanLimit = 64
+    private static let orphanAddressLimit = 1024
+    /// Events that wait for the writer; when it cannot keep up, the oldest go.
+    private static let unwrittenLimit = 100_000
 
     private struct State {
         var machines: [MACAddress: MachineRecord] = [:]
@@ -90,7 +93,10 @@ package final class HostLedger: InstallationReading {
                     }
                 }
             }
-            for (mac, machine) in state.machines where machine.host != nil && state.hostByMAC[mac] == nil {
+            // A host without interfaces is known by what it pins, so its machine keeps its name.
+            let pinned = Set(site.hosts.filter(\.interfaces.isEmpty).map(\.name))
+            for (mac, machine) in state.machines where state.hostByMAC[mac] == nil {
+                guard let host = machine.host, !pinned.contains(host) else { continue }
                 state.machines[mac]?.host = nil
                 state.changed.insert(mac)
             }
@@ -113,8 +119,15 @@ package final class HostLedger: InstallationReading {
         state.withLock { state in
             if case .boot(let plan) = decision.outcome { state.plans[mac] = plan } else { state.plans[mac] = nil }
         }
-        note(mac: mac, at: request.address, HostEvent(kind: .script, detail: detail, time: clock())) { machine in
-            machine.host = decision.host
+        let kind: HostEvent.Kind =
+            switch decision.outcome {
+            case .boot, .localDisk: .script
+            case .hold: .held
+            case .refuse: .refused
+            }
+        note(mac: mac, at: request.address, HostEvent(kind: kind, detail: detail, time: clock())) { machine in
+            // A machine that was refused only claims to be the host.
+            if decision.outcome != .refuse { machine.host = decision.host }
             machine.uuid = request.uuid ?? machine.uuid
             machine.serial = request.serial ?? machine.serial
             machine.architecture = request.architecture?.rawValue ?? machine.architecture
@@ -131,7 +144,11 @@ package final class HostLedger: InstallationReading {
                 append(event, to: mac, at: address, &state)
                 return
             }
-            guard state.orphans[address] != nil || state.orphans.count < 1024 else { return }
+            if state.orphans[address] == nil, state.orphans.count >= Self.orphanAddressLimit {
+                // The address that was silent the longest gives way: forged ones must not keep others out for ever.
+                let oldest = state.orphans.min { $0.value.last?.time ?? 0 < $1.value.last?.time ?? 0 }
+                if let oldest { state.orphans[oldest.key] = nil }
+            }
             state.orphans[address, default: []].append(event)
             if state.orphans[address, default: []].count > Self.orphanLimit { state.orphans[address]?.removeFirst() }
         }
@@ -179,18 +196,25 @@ package final class HostLedger: InstallationReading {
         state.machines[mac] = machine
         state.changed.insert(mac)
         state.unwritten += events.map { (mac, $0) }
+        if state.unwritten.count > Self.unwrittenLimit { state.unwritten.removeFirst(Self.unwrittenLimit / 2) }
     }
 
-    /// Forgets the discovered machine that was not seen for the longest time, here and with the next flush on disk.
+    /// Forgets discovered machines that were not seen for the longest time, here and with the next flush on disk: a
+    /// hundredth of the limit at once, so that a flood of new MACs does not sort all machines for each.
     private func evict(_ state: inout State) {
-        let oldest = state.machines.values.filter { $0.host == nil }.min { $0.lastSeen < $1.lastSeen }
-        guard let oldest else { return }
-        state.machines[oldest.mac] = nil
-        state.plans[oldest.mac] = nil
-        if let address = oldest.address, state.macByAddress[address] == oldest.mac { state.macByAddress[address] = nil }
-        state.changed.remove(oldest.mac)
-        state.unwritten.removeAll { $0.0 == oldest.mac }
-        state.evicted.insert(oldest.mac)
+        let strangers = state.machines.values.filter { $0.host == nil }
+        let gone = strangers.sorted { $0.lastSeen < $1.lastSeen }.prefix(max(1, machineLimit / 100))
+        for machine in gone {
+            state.machines[machine.mac] = nil
+            state.plans[machine.mac] = nil
+            if let address = machine.address, state.macByAddress[address] == machine.mac {
+                state.macByAddress[address] = nil
+            }
+            state.changed.remove(machine.mac)
+            state.evicted.insert(machine.mac)
+        }
+        let macs = Set(gone.map(\.mac))
+        state.unwritten.removeAll { macs.contains($0.0) }
     }
 
     /// Stores what was noted since the last call, in one transaction. After a failure it is kept for the next.
@@ -223,7 +247,11 @@ package final class HostLedger: InstallationReading {
     // MARK: Tokens, reports, arming
 
     /// A per-boot token for a host; nil when the machine has no random numbers.
-    package func issueToken(host: String) -> String? { BootToken.issue(host: host, now: clock(), key: key)?.text }
+    package func issueToken(host: String) -> String? {
+        // Never older than the last arming, though the clock was set back since: the token would be dead at birth.
+        let now = max(clock(), state.withLock { $0.marks[host]?.armedAt } ?? 0)
+        return BootToken.issue(host: host, now: now, key: key)?.text
+    }
 
     /// The host that a token belongs to.
     /// - Throws: `HostsError` `invalidToken` when it is forged, expired or issued before the last arming.

@@ -7,7 +7,7 @@ extension HostState {
     ) -> HostState {
         guard let assignment, assignment.boot != .local else { return .local }
         if assignment.boot == .once, isInstalled { return .installed }
-        let last = events.last { [.script, .up, .installed, .armed, .kernel].contains($0.kind) }
+        let last = events.last { [.script, .held, .refused, .up, .installed, .armed, .kernel].contains($0.kind) }
         return switch last?.kind {
         case .script, .kernel: .booting
         case .up: .up

@@ -1,7 +1,8 @@
 internal import Boot
 internal import GRDB
 
-/// Which hosts reported that they are installed, read from the database beside a running daemon and without changing it.
+/// Which hosts reported that they are installed, read from the database beside a running daemon and without changing
+/// it.
 package struct OfflineInstallations: InstallationReading {
     private let installed: Set<String>
 

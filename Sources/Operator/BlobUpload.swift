@@ -27,7 +27,20 @@ struct BlobUpload: Sendable {
     func send(_ file: LocalFile, digest: Digest, progress: @escaping @Sendable (Int64) -> Void) async throws {
         let opened = try await client.require(
             [202], .POST, "/v2/\(name)/blobs/uploads/", headers: [(ControlHeader.uploadLength, String(file.size))])
-        guard var location = opened.headers.first(name: "location") else { throw Self.noLocation }
+        guard let location = opened.headers.first(name: "location") else { throw Self.noLocation }
+        do {
+            try await send(file, digest: digest, to: location, progress: progress)
+        } catch {
+            // The server would keep the room for a day; where it cannot be told, it does.
+            _ = try? await client.send(.DELETE, location)
+            throw error
+        }
+    }
+
+    private func send(
+        _ file: LocalFile, digest: Digest, to start: String, progress: @escaping @Sendable (Int64) -> Void
+    ) async throws {
+        var location = start
         var offset: Int64 = 0
         var attempt = 0
         while true {

@@ -13,6 +13,7 @@ package enum SystemIdentity {
 
     /// Whether a serial number can tell machines apart: not empty and none of the words vendors leave in the field.
     package static func isUsableSerial(_ text: some StringProtocol) -> Bool {
+        guard text.utf8.count <= 128 else { return false }
         let normal = text.lowercased().filter { $0.isLetter || $0.isNumber }
         let fillers: Set<String> = [
             "", "tobefilledbyoem", "defaultstring", "systemserialnumber", "notspecified", "none", "unknown", "na",

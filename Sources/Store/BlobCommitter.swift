@@ -47,7 +47,7 @@ struct BlobCommitter: Sendable {
         // W5: the name appears, whole, and its directory entry is durable.
         try makeDirectories(digest)
         try files.makeReadOnly(stagingFile)
-        try place(stagingFile, at: directory.blobPath(digest), digest: digest, size: size)
+        try place(stagingFile, at: directory.blobPath(digest))
         try synchronizeDirectory(directory.blobDirectory(digest).inner)
         // W6: only now may anybody be told that it is there.
         try catalog.pool.write { database in
@@ -77,22 +77,14 @@ struct BlobCommitter: Sendable {
         durableDirectories.insert(inner)
     }
 
-    /// Gives the staged file its final name. A file that is there already is kept when the catalog vouches for it.
-    private func place(_ stagingFile: String, at path: String, digest: Digest, size: Int64) throws {
+    /// Gives the staged file its final name. A file that is there already gives way: ours was verified a moment ago,
+    /// and that one may have rotted since; who reads it keeps its bytes.
+    private func place(_ stagingFile: String, at path: String) throws(FileFailure) {
         do throws(FileFailure) {
             try files.renameWithoutReplacing(stagingFile, to: path)
         } catch {
             guard error.isAlreadyThere else { throw error }
-            let state = try catalog.pool.read { database in
-                try String.fetchOne(
-                    database, sql: "SELECT state FROM blob WHERE digest = ?", arguments: [digest.column])
-            }
-            if state == "present", try files.size(path) == size {
-                try files.removeFile(stagingFile)
-            } else {
-                // Nobody vouches for the file there, and ours was just verified.
-                try files.rename(stagingFile, to: path)
-            }
+            try files.rename(stagingFile, to: path)
         }
     }
 }

@@ -55,8 +55,9 @@ struct Recovery {
     private func removeStrayStaging() throws {
         let known = try Set(catalog.pool.read { try String.fetchAll($0, sql: "SELECT id FROM upload") })
         for entry in Self.entries(of: directory.stagingPath) where !known.contains(entry) {
-            try files.removeFile(directory.stagingFile(entry))
-            try files.removeDirectory(directory.stagingDirectory(entry))
+            // What an operator has put there is no reason not to start.
+            try? files.removeFile(directory.stagingFile(entry))
+            try? files.removeDirectory(directory.stagingDirectory(entry))
         }
     }
 

@@ -54,16 +54,24 @@ package actor Upload {
     deinit { if let descriptor { committer.files.close(descriptor) } }
 
     /// The offset that survives a crash: what a client is told.
-    package func durable() -> Int64 { durableOffset }
+    /// - Throws: `uploadUnknown` when the session has ended.
+    package func durable() throws(StoreError) -> Int64 {
+        guard descriptor != nil else { throw StoreError(.uploadUnknown, "there is no such upload: start a new one") }
+        return durableOffset
+    }
+
+    /// Whether the session is over: its blob is there, or its bytes are gone.
+    package var hasEnded: Bool { descriptor == nil }
 
     /// Takes the session over; earlier turns can append no more. The caller's bytes start at `offset`, the durable
-    /// offset or behind it; nil is "wherever it stands". Bytes after it that are there already, left by a turn whose
-    /// connection died, are not written again: should the client send others, the digest tells.
+    /// offset or behind it; nil is the durable offset, the one that clients are told. Bytes after it that are there
+    /// already, left by a turn whose connection died, are not written again: should the client send others, the digest
+    /// tells.
     /// - Returns: the right to append.
     /// - Throws: `offsetMismatch` when the session stands elsewhere; nothing changes then.
     package func begin(at offset: Int64?) throws(StoreError) -> Turn {
         try requireOpen()
-        let start = offset ?? self.offset
+        let start = offset ?? durableOffset
         guard durableOffset <= start, start <= self.offset else {
             throw StoreError(
                 .offsetMismatch, "the upload stands at byte \(durableOffset), and the piece starts at byte \(start)")

@@ -57,7 +57,8 @@ final class TFTPTransfer {
 
     /// Reads what has come.
     func readable(buffer: UnsafeMutableRawBufferPointer, now: Int64) -> TransferOutcome? {
-        while true {
+        // At most so many in a row: a client that floods its port must not starve the others.
+        for _ in 0..<64 {
             let count = recv(descriptor, buffer.baseAddress, buffer.count, 0)
             if count < 0 {
                 // The client's port is closed: it has gone without a word.
@@ -67,6 +68,7 @@ final class TFTPTransfer {
             guard let packet = try? TFTPPacket(UnsafeRawBufferPointer(rebasing: buffer[..<count])) else { continue }
             if let outcome = perform(machine.received(packet, now: now), buffer) { return outcome }
         }
+        return nil
     }
 
     func report(_ outcome: TransferOutcome, now: Int64) -> TransferReport {

@@ -23,6 +23,8 @@ package struct TransferMachine: Sendable {
     package static let maximumTimeout: Int64 = 8000
     /// Repetitions without progress before the client is given up.
     package static let maximumRepetitions = 6
+    /// The same for a client that has never answered.
+    package static let maximumUnansweredRepetitions = 3
     /// A repeated ACK is answered only when the last window has had time to be answered, by the last round trip between
     /// these two bounds in milliseconds: answering earlier would double every packet from then on (RFC 1123 section
     /// 4.2.3.1, "Sorcerer's Apprentice Syndrome").
@@ -39,6 +41,9 @@ package struct TransferMachine: Sendable {
     private var acknowledged: Int64 = 0
     private var sent: Int64 = 0
     private var awaitsOptionAnswer: Bool
+    /// The client has answered. Until it has, the request may be forged, so its own timeout does not count and few
+    /// repetitions are made: a forger cannot hold a place for long, or have much sent to somebody else.
+    private var hasAnswered = false
     private var repetitions = 0
     private var lastSend: Int64
     /// When the window was sent for the first time.
@@ -52,7 +57,7 @@ package struct TransferMachine: Sendable {
         self.parameters = parameters
         blockCount = fileSize / Int64(parameters.blockSize) + 1
         awaitsOptionAnswer = !parameters.accepted.isEmpty
-        timeout = parameters.timeout.map { Int64($0) * 1000 } ?? Self.initialTimeout
+        timeout = Self.initialTimeout
         lastSend = now
         windowStart = now
         deadline = now + timeout
@@ -105,6 +110,7 @@ package struct TransferMachine: Sendable {
 
     /// The timer is armed by progress, never by receipt alone: a client that only repeats itself times out.
     private mutating func progress(_ now: Int64) -> [Action] {
+        hasAnswered = true
         repetitions = 0
         roundTrip = now - windowStart
         windowStart = now
@@ -115,12 +121,12 @@ package struct TransferMachine: Sendable {
 
     package mutating func timerFired(now: Int64) -> [Action] {
         guard !hasEnded, now >= deadline else { return [] }
-        guard repetitions < Self.maximumRepetitions else {
+        guard repetitions < (hasAnswered ? Self.maximumRepetitions : Self.maximumUnansweredRepetitions) else {
             hasEnded = true
             return [.end(.timedOut)]
         }
         repetitions += 1
-        if parameters.timeout == nil { timeout = min(timeout * 2, Self.maximumTimeout) }
+        if parameters.timeout == nil || !hasAnswered { timeout = min(timeout * 2, Self.maximumTimeout) }
         deadline = now + timeout
         return awaitsOptionAnswer ? [.sendOptionAcknowledgement] : sendWindow(now)
     }

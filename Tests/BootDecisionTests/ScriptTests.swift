@@ -153,7 +153,7 @@ import Testing
                 #!ipxe
                 # Refused: nothing is booted from the network.
 
-                echo Provisioner: refused: hv01 must be x86_64, but the machine reports arm64
+                echo Provisioner: refused: this machine contradicts what the site file says of hv01
                 sleep 10
                 exit 1
 

@@ -17,8 +17,8 @@ import Testing
         profiles: ["p: {kernel: \"os:1/linux\", answer: \"os:1/answer\"}"])
 
     /// A namespace with one published version, its blobs in `directory`.
-    private func make(in directory: URL) throws -> BootNamespace {
-        let site = try #require(Site.parse(Array(Self.site.yaml.utf8)).site)
+    private func make(in directory: URL, site text: String = site.yaml) throws -> BootNamespace {
+        let site = try #require(Site.parse(Array(text.utf8)).site)
         var files: [ArtifactPath: ReleaseFile] = [:]
         for (path, text) in [("linux", "kernel"), ("answer", "host ${host.name} ${UNKNOWN} ${boot.url}")] {
             let digest = SHA256.digest(of: text.utf8)
@@ -83,6 +83,17 @@ import Testing
             #expect(answer.digest == nil)
             #expect(throws: BootRefusal.forbidden("this per-boot URL is not valid, or no longer")) {
                 try namespace.resource(["hosts", "other", "answer"], address: nil)
+            }
+        }
+    }
+
+    /// A host whose address comes from the pool is answered by where it asks from.
+    @Test func aHostWithoutAFixedAddressGetsItsAnswers() async throws {
+        try await TemporaryDirectory.with { directory in
+            let namespace = try make(in: directory, site: Self.site.yaml.replacing("ip: 10.20.99.21", with: "ip: dhcp"))
+            let path = ["hosts", FakeBackend.token, "answer"]
+            for address in [IPv4Address("10.20.99.150"), nil] {
+                #expect(try text(namespace.resource(path, address: address)).contains("http://pxe.dvntm.deevnet.net/"))
             }
         }
     }

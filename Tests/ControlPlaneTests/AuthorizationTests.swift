@@ -28,6 +28,13 @@ import Testing
         #expect(Authorization.Token(fileContent: Array(text.utf8)) == nil)
     }
 
+    /// A page in a browser on the server's machine reaches loopback too.
+    @Test func browsersAreRefused() {
+        var headers = HTTPFields()
+        headers[.origin] = "http://example.net"
+        #expect(throws: ControlError.self) { try Authorization.local.check(headers) }
+    }
+
     @Test func aTokenDoesNotPrintItself() throws {
         let token = try #require(Authorization.Token(fileContent: Array("0123456789abcdef".utf8)))
         #expect(!"\(token)\(Authorization.bearer(token))".contains("0123456789"))

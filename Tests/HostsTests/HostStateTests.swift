@@ -17,7 +17,8 @@ import Testing
             ([.dhcp, .script, .kernel, .initrd, .answer], .booting), ([.script, .up], .up),
             ([.script, .up, .log], .up),
             ([.script, .installed, .armed], .armed), ([.script, .installed, .armed, .script], .booting),
-            ([.script, .failure], .booting), ([.up, .dhcp], .up),
+            ([.script, .failure], .booting), ([.up, .dhcp], .up), ([.script, .held], .armed),
+            ([.script, .refused], .armed),
         ] as [([HostEvent.Kind], HostState)])
     func aHostThatBootsOnceAndIsNotInstalled(_ kinds: [HostEvent.Kind], _ expected: HostState) {
         #expect(state(.once, kinds) == expected)

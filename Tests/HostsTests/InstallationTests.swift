@@ -73,6 +73,15 @@ import Testing
         #expect(try place.count("mark") == 1)
     }
 
+    @Test func anotherProcessReadsItBesideTheDaemon() throws {
+        let place = try Ledger()
+        #expect(throws: HostsError(.failure, "")) { try OfflineInstallations(path: place.path) }
+        let ledger = try place.open()
+        _ = try ledger.reportInstalled(token: try #require(ledger.issueToken(host: "one")), address: nil)
+        let offline = try OfflineInstallations(path: place.path)
+        #expect(offline.isInstalled(host: "one") && !offline.isInstalled(host: "two"))
+    }
+
     @Test func upIsNotInstalled() throws {
         let place = try Ledger()
         let ledger = try place.open()
@@ -110,6 +119,7 @@ import Testing
         calls.withLock { $0 = 0 }
         _ = try ledger.reportInstalled(token: token, address: nil)
         armed.wait()
+        interruption.withLock { $0 = nil }
         #expect(!ledger.isInstalled(host: "one"))
         #expect(try !place.open().isInstalled(host: "one"))
     }

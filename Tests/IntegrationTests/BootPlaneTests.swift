@@ -141,6 +141,41 @@ import Testing
         }
     }
 
+    /// One client, one connection: a file, then requests that all wait behind it.
+    @Test func manyPipelinedRequestsAreAllAnswered() async throws {
+        try Requirement.demand([.tool("nc", package: "netcat-openbsd")])
+        try await ServedLab.with { lab, server in
+            let count = 10_000
+            func request(_ path: String) -> String { "GET \(path) HTTP/1.1\r\nHost: x\r\n\r\n" }
+            let requests = request("/loaders/ipxe.efi") + String(repeating: request("/x"), count: count)
+            let file = try ServedLab.file("requests", Data(requests.utf8), lab)
+            let counting = "grep -a -o 'HTTP/1.1 404' | wc -l"
+            let answers = try await lab.run(
+                ["sh", "-c", "nc -w 3 10.20.99.1 80 <\(file) | \(counting)"], timeLimit: .seconds(120))
+            #expect(answers.output == "\(count)")
+            #expect(server.program.isRunning)
+            #expect(try await ServedLab.status(lab, "http://10.20.99.1/boot.ipxe") == "200")
+        }
+    }
+
+    /// A client that asks for ever and reads nothing.
+    @Test func aClientThatDoesNotReadCostsNoMemory() async throws {
+        try await ServedLab.with { lab, server in
+            func resident() async throws -> Int {
+                let status = try await lab.run(["grep", "VmRSS", "/proc/\(server.program.processID)/status"]).output
+                return try #require(Int(status.filter(\.isNumber)))
+            }
+            let before = try await resident()
+            let client = try await lab.start(
+                [
+                    "sh", "-c",
+                    "yes \"$(printf 'GET /boot.ipxe HTTP/1.1\\r\\nHost: x\\r\\n\\r')\" | head -c 60000000 | nc -w 5 10.20.99.1 80 | sleep 6",
+                ], log: "client.log")
+            _ = try await client.waitForExit(timeout: .seconds(60))
+            #expect(try await resident() - before < 60_000)
+        }
+    }
+
     @Test func syslogLinesReachTheTimeline() async throws {
         try await ServedLab.with { lab, server in
             let client = try await lab.addHost("hv01", address: "10.20.99.21/24")

@@ -50,6 +50,32 @@ import Testing
         }
     }
 
+    @Test func anEditThatChangesNothingLeavesDnsmasqRunning() async throws {
+        try await ServedLab.with { lab, server in
+            try await server.program.waitForLine(containing: "answering DNS and DHCP", timeout: .seconds(20))
+            let pid = server.dataDirectory.appending(path: "authority/dnsmasq-dvntm.pid").path
+            let first = try await lab.run(["cat", pid]).output
+            let text = try String(contentsOf: server.siteFile, encoding: .utf8)
+            try Data((text + "# a comment\n").utf8).write(to: server.siteFile)
+            try await server.program.waitForLine(containing: "is in use", timeout: .seconds(20))
+            try await Task.sleep(for: .seconds(5))
+            #expect(try await lab.run(["cat", pid]).output == first)
+
+            try Data(text.replacing("10.20.99.21", with: "10.20.99.31").utf8).write(to: server.siteFile)
+            let client = try await lab.addHost("client", address: "10.20.99.50/24")
+            var answer = ""
+            for _ in 0..<100 where answer != "10.20.99.31" {
+                try await Task.sleep(for: .milliseconds(200))
+                let result = try await client.commands.result(of: [
+                    "dig", "@10.20.99.1", "+short", "+tries=1", "+time=1", "hv01.dvntm.deevnet.net",
+                ])
+                answer = result.output
+            }
+            #expect(answer == "10.20.99.31")
+            #expect(try await lab.run(["cat", pid]).output != first)
+        }
+    }
+
     @Test func aRouterSiteIsLeftAlone() async throws {
         var site = ServedLab.site
         site.declared = "router"

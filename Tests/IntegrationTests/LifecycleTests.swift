@@ -117,6 +117,26 @@ import Testing
         }
     }
 
+    @Test func aControlSocketThatIsInUseIsLeftAlone() async throws {
+        try await ServedLab.with { lab, server in
+            func serve(_ socket: String) async throws -> CommandResult {
+                try await lab.commands.result(of: [
+                    try BuiltProducts.provisioner(), "serve", "--site", server.siteFile.path, "--data",
+                    lab.directory.path + "/other", "--control-socket", socket, "--boot-http", "127.0.0.1:8080",
+                    "--tftp", "127.0.0.1:6969", "--syslog", "127.0.0.1:5514", "--authority", "dvntm=off",
+                ])
+            }
+            let second = try await serve(server.socket)
+            #expect(second.exitCode == 1)
+            #expect(second.standardError.contains("another program answers there"))
+            let third = try await serve(server.siteFile.path)
+            #expect(third.exitCode == 1)
+            #expect(third.standardError.contains("something else lies there"))
+            try await server.artifactctl("ls")
+            #expect(FileManager.default.fileExists(atPath: server.siteFile.path))
+        }
+    }
+
     @Test func aFullDiskIsToldWithNumbersAndThePushGoesOnLater() async throws {
         try await NetworkLab.with { lab in
             try Requirement.demand(ProvisionerServer.requirements)

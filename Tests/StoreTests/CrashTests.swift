@@ -69,7 +69,7 @@ import Testing
         try image.promises.check(store, image.situation)
         for (id, offset) in image.promises.offsets {
             let upload = try store.upload(id, name: Sample.name())
-            #expect(await upload.durable() >= offset, "\(image.situation): the offset was acknowledged")
+            #expect(try await upload.durable() >= offset, "\(image.situation): the offset was acknowledged")
             try await upload.cancel()
             store.forget(upload)
         }

@@ -44,7 +44,7 @@ final class PushScenario: Sendable {
         let turn = try await upload.begin(at: 0)
         try await upload.append(Array(bytes[..<1000]), turn: turn)
         try await upload.checkpoint(turn: turn)
-        let offset = await upload.durable()
+        let offset = try await upload.durable()
         promised.withLock { $0.offsets[upload.id] = offset }
         try await upload.append(Array(bytes[1000...]), turn: turn)
         // A client that finishes may not resume any more.

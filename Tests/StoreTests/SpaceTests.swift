@@ -49,7 +49,7 @@ import Testing
         place.files.setFault(.from(2, error))
         await #expect(throws: StoreError(.noSpace, "")) { try await upload.append(Array(bytes[1000...]), turn: turn) }
         place.files.setFault(.none)
-        let told = await upload.durable()
+        let told = try await upload.durable()
         let next = try await upload.begin(at: told)
         try await upload.append(Array(bytes[Int(told)...]), turn: next)
         try await upload.finish(SHA256.digest(of: bytes), turn: next)

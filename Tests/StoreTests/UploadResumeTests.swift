@@ -15,15 +15,15 @@ import Testing
         let turn = try #require(try await upload?.begin(at: 0))
         try await upload?.append(Array(bytes[..<1000]), turn: turn)
         try await upload?.checkpoint(turn: turn)
-        #expect(await upload?.durable() == 1000)
+        #expect(try await upload?.durable() == 1000)
         // Written and not durable: must be gone after the restart.
         try await upload?.append([UInt8](repeating: 0xee, count: 500), turn: turn)
-        #expect(await upload?.durable() == 1000)
+        #expect(try await upload?.durable() == 1000)
         (upload, store) = (nil, nil)
 
         let reopened = try place.open()
         let resumed = try reopened.upload(id, name: Sample.name())
-        #expect(await resumed.durable() == 1000)
+        #expect(try await resumed.durable() == 1000)
         #expect(place.content("\(place.path)/staging/\(id)/data") == Array(bytes[..<1000]))
         await #expect(throws: StoreError(.offsetMismatch, "")) { try await resumed.begin(at: 1500) }
         let next = try await resumed.begin(at: 1000)
@@ -45,7 +45,7 @@ import Testing
         (upload, store) = (nil, nil)
 
         let resumed = try place.open().upload(id, name: Sample.name())
-        #expect(await resumed.durable() == Int64(offset))
+        #expect(try await resumed.durable() == Int64(offset))
         let next = try await resumed.begin(at: Int64(offset))
         try await resumed.append(Array(bytes[offset...]), turn: next)
         try await resumed.finish(SHA256.digest(of: bytes), turn: next)
@@ -64,7 +64,7 @@ import Testing
         try await upload.checkpoint(turn: dead)
         try await upload.append(Array(bytes[1000..<1000 + undurable]), turn: dead)
 
-        let told = await upload.durable()
+        let told = try await upload.durable()
         let turn = try await upload.begin(at: told)
         for start in stride(from: Int(told), to: bytes.count, by: 400) {
             try await upload.append(Array(bytes[start..<min(start + 400, bytes.count)]), turn: turn)
@@ -79,7 +79,7 @@ import Testing
         let upload = try store.beginUpload(name: Sample.name(), size: nil)
         let dead = try await upload.begin(at: 0)
         try await upload.append([1, 2, 3], turn: dead)
-        let turn = try await upload.begin(at: await upload.durable())
+        let turn = try await upload.begin(at: upload.durable())
         try await upload.append([9, 9, 9, 9], turn: turn)
         let digest = SHA256.digest(of: [9, 9, 9, 9])
         do throws(StoreError) {
@@ -133,24 +133,23 @@ import Testing
 
         let store = try place.open()
         let name = try Sample.name()
-        let (appended, continuation) = AsyncStream<Upload?>.makeStream()
-        // While the slower request opens the staging file, the faster one resumes and appends.
+        let (opening, isOpening) = AsyncStream<Void>.makeStream()
+        let (opened, isOpened) = AsyncStream<Upload?>.makeStream()
+        let hasAppended = DispatchSemaphore(value: 0)
         interruption.arm("open") {
-            let done = DispatchSemaphore(value: 0)
-            Task.detached {
-                let resumed = try? store.upload(id, name: name)
-                if let turn = try? await resumed?.begin(at: 1000) {
-                    try? await resumed?.append(Array(bytes[1000..<1500]), turn: turn)
-                }
-                continuation.yield(resumed)
-                done.signal()
-            }
-            // When opening excludes others it cannot come so far: that is as good.
-            _ = done.wait(timeout: .now() + 0.3)
+            isOpening.yield()
+            // When opening excludes others the faster request waits for this one: that is as good.
+            _ = hasAppended.wait(timeout: .now() + 1)
         }
-        let slower = try store.upload(id, name: name)
-        var iterator = appended.makeAsyncIterator()
-        let faster = try #require(await iterator.next())
+        Thread.detachNewThread { isOpened.yield(try? store.upload(id, name: name)) }
+        for await _ in opening { break }
+        // The slower request is about to open the staging file.
+        let faster = try store.upload(id, name: name)
+        let fasterTurn = try await faster.begin(at: 1000)
+        try await faster.append(Array(bytes[1000..<1500]), turn: fasterTurn)
+        hasAppended.signal()
+        var iterator = opened.makeAsyncIterator()
+        let slower = try #require(await iterator.next() ?? nil)
         #expect(faster === slower)
         let next = try await slower.begin(at: 1500)
         try await slower.append(Array(bytes[1500...]), turn: next)

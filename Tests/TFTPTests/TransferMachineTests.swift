@@ -44,41 +44,59 @@ import Testing
         #expect(machine.received(.acknowledgement(1), now: 100) == [.sendBlocks(2...2)])
     }
 
+    /// What the machine does until it gives up: the waits, and the actions at their ends.
+    private func exhaust(
+        _ machine: inout TransferMachine, now: Int64
+    ) -> (waits: [Int64], actions: [TransferMachine.Action]) {
+        var (waits, actions, now) = ([Int64](), [TransferMachine.Action](), now)
+        while actions.last != .end(.timedOut), actions.count < 100 {
+            waits.append(machine.deadline - now)
+            #expect(machine.timerFired(now: machine.deadline - 1) == [])
+            now = machine.deadline
+            actions += machine.timerFired(now: now)
+        }
+        #expect(machine.timerFired(now: now + 100_000) == [])
+        #expect(machine.received(.acknowledgement(1), now: now) == [])
+        return (waits, actions)
+    }
+
     /// 1 s, doubled to 8 s: seven waits, six repetitions.
     @Test func backsOffAndGivesUpAfterTheDocumentedRepetitions() {
         var machine = machine()
         _ = machine.start(now: 0)
-        var waits: [Int64] = []
-        var now: Int64 = 0
-        for repetition in 0...TransferMachine.maximumRepetitions {
-            waits.append(machine.deadline - now)
-            #expect(machine.timerFired(now: machine.deadline - 1) == [])
-            now = machine.deadline
-            let last = repetition == TransferMachine.maximumRepetitions
-            #expect(machine.timerFired(now: now) == (last ? [.end(.timedOut)] : [.sendBlocks(1...1)]))
-        }
-        #expect(waits == [1000, 2000, 4000, 8000, 8000, 8000, 8000])
-        #expect(machine.timerFired(now: now + 100_000) == [])
-        #expect(machine.received(.acknowledgement(1), now: now) == [])
+        _ = machine.received(.acknowledgement(1), now: 0)
+        let end = exhaust(&machine, now: 0)
+        #expect(end.waits == [1000, 2000, 4000, 8000, 8000, 8000, 8000])
+        let repetitions = Array(
+            repeating: TransferMachine.Action.sendBlocks(2...2), count: TransferMachine.maximumRepetitions)
+        #expect(end.actions == repetitions + [.end(.timedOut)])
         #expect(machine.repeatedBlocks == 6)
     }
 
-    @Test func theOptionAcknowledgementIsRepeatedTheSameWay() {
-        var machine = machine(10, [("tsize", "0")])
+    /// It may be forged: whoever stands behind it must not be sent much.
+    @Test func aClientThatNeverAnsweredIsGivenUpSooner() {
+        var machine = machine()
         _ = machine.start(now: 0)
-        var sent = 0
-        while machine.timerFired(now: machine.deadline) == [.sendOptionAcknowledgement] { sent += 1 }
-        #expect(sent == TransferMachine.maximumRepetitions)
+        let end = exhaust(&machine, now: 0)
+        #expect(end.waits == [1000, 2000, 4000, 8000])
+        #expect(end.actions == [.sendBlocks(1...1), .sendBlocks(1...1), .sendBlocks(1...1), .end(.timedOut)])
+    }
+
+    @Test func aTimeoutOfAClientThatNeverAnsweredDoesNotCount() {
+        var machine = machine(10, [("tsize", "0"), ("timeout", "255")])
+        _ = machine.start(now: 0)
+        let end = exhaust(&machine, now: 0)
+        #expect(end.waits == [1000, 2000, 4000, 8000])
+        #expect(end.actions.dropLast().allSatisfy { $0 == .sendOptionAcknowledgement })
+        #expect(end.actions.count == TransferMachine.maximumUnansweredRepetitions + 1)
     }
 
     @Test func theClientsOwnTimeoutIsKeptWithoutBackOff() {
         var machine = machine(10, [("timeout", "3")])
         _ = machine.start(now: 0)
-        for repetition in 1...Int64(TransferMachine.maximumRepetitions) {
-            #expect(machine.deadline == repetition * 3000)
-            _ = machine.timerFired(now: machine.deadline)
-        }
-        #expect(machine.timerFired(now: machine.deadline) == [.end(.timedOut)])
+        _ = machine.received(.acknowledgement(0), now: 100)
+        let end = exhaust(&machine, now: 100)
+        #expect(end.waits == Array(repeating: 3000, count: TransferMachine.maximumRepetitions + 1))
     }
 
     @Test func progressStartsTheTimerAnew() {

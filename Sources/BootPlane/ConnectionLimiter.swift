@@ -1,0 +1,45 @@
+internal import Glibc
+internal import NIOCore
+internal import Synchronization
+
+/// Bounds the connections of one client and of all: a machine that opens connections and says nothing must not take the
+/// descriptors that others need.
+final class ConnectionLimiter: Sendable {
+    /// A loader opens one or two; a download tool, or a rack behind address translation, some dozens.
+    static let perClient = 256
+
+    private struct Counts {
+        var total = 0
+        var byClient: [String: Int] = [:]
+    }
+
+    private let counts = Mutex(Counts())
+    private let limit: Int
+
+    /// Half of the descriptors that the program may have: a transfer holds a second one.
+    init() {
+        var descriptors = rlimit()
+        getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &descriptors)
+        limit = Int(min(descriptors.rlim_cur, 1 << 20)) / 2
+    }
+
+    /// False when the connection is one too many; else it counts until it is closed.
+    func admit(_ channel: any Channel) -> Bool {
+        let client = channel.remoteAddress?.ipAddress ?? ""
+        let isAdmitted = counts.withLock { counts in
+            guard counts.total < limit, counts.byClient[client, default: 0] < Self.perClient else { return false }
+            counts.total += 1
+            counts.byClient[client, default: 0] += 1
+            return true
+        }
+        guard isAdmitted else { return false }
+        channel.closeFuture.whenComplete { _ in
+            self.counts.withLock { counts in
+                counts.total -= 1
+                let left = counts.byClient[client, default: 1] - 1
+                counts.byClient[client] = left == 0 ? nil : left
+            }
+        }
+        return true
+    }
+}
