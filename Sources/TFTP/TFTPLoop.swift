@@ -4,7 +4,8 @@ internal import Glibc
 /// The epoll loop: requests make transfers, packets and time drive them. Everything in it runs on one thread.
 final class TFTPLoop: @unchecked Sendable {
     // @unchecked: after `init` only the thread inside `run` touches the mutable state.
-    private let listening: [ListeningSocket]
+    private var listening: [ListeningSocket]
+    private let drainLimit: Int64
     private let stopEvent: Int32
     private let service: any TFTPService
     private let poll: Int32
@@ -17,7 +18,10 @@ final class TFTPLoop: @unchecked Sendable {
     /// Milliseconds between two looks at the transfers' timers.
     private static let timerInterval: Int64 = 50
 
-    init(listening: [ListeningSocket], stopEvent: Int32, service: any TFTPService) throws(TFTPError) {
+    init(
+        listening: [ListeningSocket], stopEvent: Int32, service: any TFTPService, drainLimit: Int64
+    ) throws(TFTPError) {
+        self.drainLimit = drainLimit
         self.listening = listening
         self.stopEvent = stopEvent
         self.service = service
@@ -43,7 +47,14 @@ final class TFTPLoop: @unchecked Sendable {
         return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
     }
 
+    /// Serves until the stop event; when it returns, every socket is closed.
     func run() {
+        serve()
+        transfers = [:]
+        listening = []
+    }
+
+    private func serve() {
         // The largest datagram, and room for a block with its header.
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 66_000, alignment: 16)
         defer { buffer.deallocate() }
@@ -84,7 +95,7 @@ final class TFTPLoop: @unchecked Sendable {
         for descriptor in listening.map(\.descriptor) + [stopEvent] {
             _ = epoll_ctl(poll, EPOLL_CTL_DEL, descriptor, nil)
         }
-        drainEnd = Self.now() + TFTPServer.drainLimit
+        drainEnd = Self.now() + drainLimit
     }
 
     private func settle(_ transfer: TFTPTransfer, _ outcome: TransferOutcome?, _ now: Int64) {

@@ -19,23 +19,24 @@ package final class TFTPServer: Sendable {
     /// How many transfers may run, in all and for one client: what a flood of forged requests can cause is bounded.
     package static let maximumTransfers = 4096
     package static let maximumTransfersPerClient = 128
-    /// Milliseconds that transfers under way get after `stop`.
-    package static let drainLimit: Int64 = 10_000
 
     /// Where the server listens: the ports that the kernel chose are filled in.
     package let endpoints: [DatagramEndpoint]
     private let loop: TFTPLoop
     private let stopEvent: Int32
 
-    /// Binds the sockets, so that requests queue from now on.
+    /// Binds the sockets, so that requests queue from now on. Transfers under way at `stop` get `drainLimit`
+    /// milliseconds to end.
     /// - Throws: `TFTPError` that names the address.
-    package init(listen endpoints: [DatagramEndpoint], service: any TFTPService) throws(TFTPError) {
+    package init(
+        listen endpoints: [DatagramEndpoint], service: any TFTPService, drainLimit: Int64 = 10_000
+    ) throws(TFTPError) {
         let sockets = try endpoints.map { endpoint throws(TFTPError) in try ListeningSocket(endpoint) }
         self.endpoints = sockets.map(\.endpoint)
         let stopEvent = eventfd(0, Int32(EFD_CLOEXEC) | Int32(EFD_NONBLOCK))
         guard stopEvent >= 0 else { throw .system("eventfd") }
         do throws(TFTPError) {
-            loop = try TFTPLoop(listening: sockets, stopEvent: stopEvent, service: service)
+            loop = try TFTPLoop(listening: sockets, stopEvent: stopEvent, service: service, drainLimit: drainLimit)
         } catch {
             close(stopEvent)
             throw error
@@ -45,7 +46,7 @@ package final class TFTPServer: Sendable {
 
     deinit { close(stopEvent) }
 
-    /// Serves until `stop`; transfers under way then have `drainLimit` to end. Call once.
+    /// Serves until `stop`; transfers under way then have the drain limit to end, and its sockets are closed. Call once.
     package func run() async {
         await withCheckedContinuation { continuation in
             DispatchQueue(label: "tftp", qos: .userInitiated).async { [loop] in

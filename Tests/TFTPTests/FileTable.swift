@@ -45,7 +45,7 @@ enum RunningServer {
         _ service: FileTable, address: String = "127.0.0.1", _ body: (UInt16) async throws -> Void
     ) async throws {
         let endpoint = try #require(DatagramEndpoint(host: address, port: 0))
-        let server = try TFTPServer(listen: [endpoint], service: service)
+        let server = try TFTPServer(listen: [endpoint], service: service, drainLimit: 300)
         async let running: Void = server.run()
         do {
             try await body(server.endpoints.first?.port ?? 0)
