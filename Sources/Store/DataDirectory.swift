@@ -8,7 +8,7 @@ package final class DataDirectory: Sendable {
     package static let version = 1
 
     package let path: String
-    private let lock: Int32
+    private let lock: DirectoryLock
 
     package var catalogPath: String { path + "/catalog.sqlite" }
     package var stagingPath: String { path + "/staging" }
@@ -41,17 +41,7 @@ package final class DataDirectory: Sendable {
         } catch {
             throw StoreError(.failure, "data directory \(path) cannot be made", cause: error)
         }
-        let lockPath = path + "/LOCK"
-        let lock = open(lockPath, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        guard lock >= 0 else {
-            let failure = FileFailure(operation: "open", path: lockPath, errorNumber: errno)
-            throw StoreError(.failure, "data directory \(path) cannot be used", cause: failure)
-        }
-        guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
-            close(lock)
-            throw StoreError(.locked, "data directory \(path) is in use by another provisioner: stop that one first")
-        }
-        self.lock = lock
+        lock = try DirectoryLock(directory: path)
         do {
             try prepare(files)
         } catch let error as StoreError {
@@ -60,8 +50,6 @@ package final class DataDirectory: Sendable {
             throw StoreError(.failure, "data directory \(path) cannot be prepared", cause: error)
         }
     }
-
-    deinit { close(lock) }
 
     private static func parents(of path: String) -> [String] {
         var paths: [String] = []

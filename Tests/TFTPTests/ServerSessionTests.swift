@@ -82,17 +82,21 @@ extension ServerTests {
             // The first round also opens what the runtime keeps.
             try await round()
             let before = try Descriptors.list()
-            try await round()
-            #expect(try Descriptors.list() == before)
+            for _ in 0..<3 { try await round() }
+            try await Descriptors.waitForNoMore(than: before)
         }
 
-        @Test func aServerThatCannotBindLeavesNoDescriptor() throws {
+        @Test func aServerThatCannotBindLeavesNoDescriptor() async throws {
             let free = try #require(DatagramEndpoint(host: "127.0.0.1", port: 0))
             let first = try TFTPServer(listen: [free], service: ServerTests.service)
             let taken = try #require(first.endpoints.first)
             let before = try Descriptors.list()
-            #expect(throws: TFTPError.self) { _ = try TFTPServer(listen: [free, taken], service: ServerTests.service) }
-            #expect(try Descriptors.list() == before)
+            for _ in 0..<3 {
+                #expect(throws: TFTPError.self) {
+                    _ = try TFTPServer(listen: [free, taken], service: ServerTests.service)
+                }
+            }
+            try await Descriptors.waitForNoMore(than: before)
         }
 
         @Test func anAddressThatIsTakenIsNamed() throws {
@@ -138,16 +142,21 @@ extension ServerTests {
     }
 }
 
-/// The process's open sockets, event descriptors and files, without what the runtime opens when it likes.
+/// The process's open sockets, event and poll descriptors.
 enum Descriptors {
     static func list() throws -> [String: Int] {
         let folder = "/proc/self/fd"
         let targets = try FileManager.default.contentsOfDirectory(atPath: folder)
             .compactMap { try? FileManager.default.destinationOfSymbolicLink(atPath: "\(folder)/\($0)") }
-        var counts: [String: Int] = [:]
-        for target in targets where !target.hasPrefix("/") && !target.hasPrefix("pipe:") {
-            counts[target.hasPrefix("socket:") ? "socket" : target, default: 0] += 1
+        let kinds = ["socket", "anon_inode:[eventfd]", "anon_inode:[eventpoll]"]
+        return Dictionary(uniqueKeysWithValues: kinds.map { kind in (kind, targets.count { $0.hasPrefix(kind) }) })
+    }
+
+    /// Returns as soon as there are no more of any kind than before. The thread that served lets go of its loop a moment
+    /// after `run` has returned; what never goes ends in the suite's time limit.
+    static func waitForNoMore(than before: [String: Int]) async throws {
+        while try list().contains(where: { $0.value > before[$0.key, default: 0] }) {
+            try await Task.sleep(for: .milliseconds(10))
         }
-        return counts
     }
 }
