@@ -13,12 +13,14 @@ package struct BootTFTPService: TFTPService {
         self.logger = logger
     }
 
-    package func content(path: String, client: String) -> TFTPContent? {
-        switch resource(path, client)?.body {
-        case .bytes(let bytes): .bytes(bytes)
-        case .file(let file, let size): .file(file, offset: 0, size: size)
-        case nil: nil
-        }
+    package func answer(path: String, client: String) -> TFTPAnswer? {
+        guard let resource = resource(path, client) else { return nil }
+        let content: TFTPContent =
+            switch resource.body {
+            case .bytes(let bytes): .bytes(bytes)
+            case .file(let file, let size): .file(file, offset: 0, size: size)
+            }
+        return TFTPAnswer(content, context: resource.event)
     }
 
     private func resource(_ path: String, _ client: String) -> BootResource? {
@@ -28,7 +30,7 @@ package struct BootTFTPService: TFTPService {
         return try? namespace.resource(components, query: query, address: IPv4Address(client))
     }
 
-    package func transferEnded(_ report: TransferReport) {
+    package func transferEnded(_ report: TransferReport, context: (any Sendable)?) {
         let path = LoggablePath.of(report.path)
         let text = "TFTP \(path) to \(report.client)"
         let address = IPv4Address(report.client)
@@ -37,7 +39,7 @@ package struct BootTFTPService: TFTPService {
             logger.info(
                 "\(text): \(report.bytes) bytes in \(report.milliseconds) ms, blksize \(report.blockSize), windowsize \(report.windowSize), \(report.repeatedBlocks) repeated"
             )
-            if let address, let event = resource(report.path, report.client)?.event {
+            if let address, let event = context as? BootEvent {
                 namespace.backend.note(event, from: address, bytes: report.bytes)
             }
         case .sizeProbe:

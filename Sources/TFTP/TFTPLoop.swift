@@ -105,7 +105,7 @@ final class TFTPLoop: @unchecked Sendable {
         let host = transfer.remote.host
         let left = countByHost[host, default: 1] - 1
         countByHost[host] = left == 0 ? nil : left
-        service.transferEnded(transfer.report(outcome, now: now))
+        service.transferEnded(transfer.report(outcome, now: now), context: transfer.answer.context)
     }
 
     private func receiveRequests(_ socket: ListeningSocket, _ buffer: UnsafeMutableRawBufferPointer) {
@@ -166,13 +166,13 @@ final class TFTPLoop: @unchecked Sendable {
         guard transfers.count < TFTPServer.maximumTransfers,
             countByHost[host, default: 0] < TFTPServer.maximumTransfersPerClient
         else { return refuse(.notDefined, "too many transfers, try again", name: path) }
-        guard let content = service.content(path: path, client: host) else {
+        guard let answer = service.answer(path: path, client: host) else {
             return refuse(.fileNotFound, "file not found", name: path)
         }
         let now = Self.now()
         guard
             let transfer = TFTPTransfer(
-                request: request, path: path, content: content, remote: remote, local: local, now: now),
+                request: request, path: path, answer: answer, remote: remote, local: local, now: now),
             watch(transfer.descriptor)
         else { return refuse(.notDefined, "the server is out of resources, try again", name: path) }
         transfers[transfer.descriptor] = transfer

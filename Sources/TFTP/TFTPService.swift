@@ -1,11 +1,22 @@
 /// What a TFTP server asks of the program around it. Called on the server's one thread: must answer at once.
 package protocol TFTPService: Sendable {
-    /// The content of a normalized path for a client; nil when there is none.
-    func content(path: String, client: String) -> TFTPContent?
-    /// A transfer ended, in whatever way.
-    func transferEnded(_ report: TransferReport)
+    /// What a normalized path gives a client; nil when there is nothing.
+    func answer(path: String, client: String) -> TFTPAnswer?
+    /// A transfer ended, in whatever way; with the context of its answer.
+    func transferEnded(_ report: TransferReport, context: (any Sendable)?)
     /// A request was answered with an error.
     func requestRefused(_ refusal: RequestRefusal)
+}
+
+/// A file to send, and what the service wants to know again when it was sent: the path may mean something else by then.
+package struct TFTPAnswer: Sendable {
+    package let content: TFTPContent
+    package let context: (any Sendable)?
+
+    package init(_ content: TFTPContent, context: (any Sendable)? = nil) {
+        self.content = content
+        self.context = context
+    }
 }
 
 /// What a transfer was.

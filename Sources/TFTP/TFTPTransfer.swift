@@ -8,12 +8,13 @@ final class TFTPTransfer {
     let path: String
     let started: Int64
     private(set) var machine: TransferMachine
-    private let content: TFTPContent
+    let answer: TFTPAnswer
+    private var content: TFTPContent { answer.content }
 
     /// Opens a socket at the address that was asked, connected to the client.
     /// - Returns: nil when the kernel refuses, for instance for want of descriptors.
     init?(
-        request: ReadRequest, path: String, content: TFTPContent, remote: DatagramEndpoint, local: DatagramEndpoint?,
+        request: ReadRequest, path: String, answer: TFTPAnswer, remote: DatagramEndpoint, local: DatagramEndpoint?,
         now: Int64
     ) {
         let descriptor = socket(
@@ -37,11 +38,11 @@ final class TFTPTransfer {
         self.descriptor = descriptor
         self.remote = remote
         self.path = path
-        self.content = content
+        self.answer = answer
         started = now
         let parameters = TransferParameters(
-            options: request.options, fileSize: content.size, limits: .init(blockSize: limit))
-        machine = TransferMachine(fileSize: content.size, parameters: parameters, now: now)
+            options: request.options, fileSize: answer.content.size, limits: .init(blockSize: limit))
+        machine = TransferMachine(fileSize: answer.content.size, parameters: parameters, now: now)
     }
 
     deinit { close(descriptor) }

@@ -1,7 +1,6 @@
 import Artifacts
 import Foundation
 import Store
-import Synchronization
 import Testing
 
 /// One upload session: what becomes of right bytes, wrong bytes, and pieces out of place.
@@ -127,23 +126,6 @@ import Testing
         try await upload.finish(SHA256.digest(of: [1]), turn: turn)
         await #expect(throws: StoreError(.uploadUnknown, "")) { try await upload.begin(at: 1) }
         await #expect(throws: StoreError(.uploadUnknown, "")) { try await upload.cancel() }
-    }
-
-    @Test func anUploadThatNobodyContinuesIsGivenUp() async throws {
-        let place = try TemporaryStore()
-        let time = Mutex<Int64>(1000)
-        let store = try ArtifactStore(
-            StoreConfiguration(path: place.path, reserve: 0, clock: { time.withLock { $0 } }, files: place.files))
-        let stale = try store.beginUpload(name: Sample.name(), size: 10)
-        time.withLock { $0 += ArtifactStore.uploadLifetime }
-        let fresh = try store.beginUpload(name: Sample.name(), size: 10)
-        #expect(try await store.expire() == 0)
-        time.withLock { $0 += 1 }
-        #expect(try await store.expire() == 1)
-        #expect(place.entries("staging") == [fresh.id])
-        #expect(throws: StoreError(.uploadUnknown, "")) { try store.upload(stale.id, name: Sample.name()) }
-        #expect(try store.upload(fresh.id, name: Sample.name()) === fresh)
-        try Disk(place.path).check(store)
     }
 
     @Test func anUploadIsFoundOnlyUnderItsName() throws {

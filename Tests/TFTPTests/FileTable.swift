@@ -20,7 +20,11 @@ final class FileTable: TFTPService {
 
     func content(path: String, client: String) -> TFTPContent? { files[path] }
 
-    func transferEnded(_ report: TransferReport) {
+    func answer(path: String, client: String) -> TFTPAnswer? {
+        content(path: path, client: client).map { TFTPAnswer($0) }
+    }
+
+    func transferEnded(_ report: TransferReport, context: (any Sendable)?) {
         reported.withLock { $0.ended.append(report) }
         continuation.yield(report)
     }
