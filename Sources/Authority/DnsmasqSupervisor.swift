@@ -94,14 +94,19 @@ package struct DnsmasqSupervisor: Sendable {
             ], platformOptions: options, input: .none, output: .discarded, error: .sequence
         ) { execution in
             var log = DnsmasqLog()
+            var complaint = ""
             for try await line in execution.standardError.strings() {
                 let line = line.trimmingNewlines
                 logger.debug("\(line)")
                 if line.contains(": started, version") { answering() }
+                if line.hasPrefix("dnsmasq: ") { complaint = line }
                 if let observation = log.read(line) { observe(observation) }
             }
+            return complaint
         }
-        if !result.terminationStatus.isSuccess { logger.error("dnsmasq ended: \(result.terminationStatus)") }
+        if !result.terminationStatus.isSuccess, !result.closureResult.isEmpty {
+            logger.error("\(result.closureResult)")
+        }
     }
 
     /// Ends a dnsmasq that an earlier run of this program left when it was killed: two servers would answer.

@@ -97,8 +97,17 @@ final class BootHTTPHandler: ChannelInboundHandler {
             let resource = try namespace.resource(components, query: query, address: address)
             respond(ResponsePlan(resource, request: request), to: request, context)
         } catch {
+            noteRefusal(request, Self.plan(for: error).status)
             respond(Self.plan(for: error), to: request, context)
         }
+    }
+
+    /// A machine that asks for what it does not get is stuck, and its timeline should say where.
+    private func noteRefusal(_ request: HTTPRequestHead, _ status: HTTPResponseStatus) {
+        guard request.method != .HEAD, let address else { return }
+        let text = "HTTP \(LoggablePath.of(request.uri)): \(status.code) \(status.reasonPhrase)"
+        logger.info("\(text), for \(address)")
+        namespace.backend.note(.failure(text), from: address, bytes: 0)
     }
 
     /// The one place that turns refusals into statuses.
@@ -117,8 +126,9 @@ final class BootHTTPHandler: ChannelInboundHandler {
         let invalid = ResponsePlan(status: .forbidden, text: "this per-boot URL is not valid, or no longer")
         let done = ResponsePlan(status: .ok, text: "noted")
         if kind == "up" {
-            return respond(
-                namespace.backend.reportUp(token: token, address: address) ? done : invalid, to: request, context)
+            let isValid = namespace.backend.reportUp(token: token, address: address)
+            if !isValid { noteRefusal(request, invalid.status) }
+            return respond(isValid ? done : invalid, to: request, context)
         }
         let backend = namespace.backend
         let address = address
@@ -130,6 +140,7 @@ final class BootHTTPHandler: ChannelInboundHandler {
             .whenComplete { result in
                 switch result {
                 case .success(let valid):
+                    if !valid { handler.value.noteRefusal(request, invalid.status) }
                     handler.value.respond(valid ? done : invalid, to: request, contextBox.value)
                 case .failure(let error):
                     logger.error("an installation report could not be stored: \(error)")

@@ -60,11 +60,23 @@ struct AdminController {
         return try .json(report(machine))
     }
 
+    /// A host by its name or the MAC of one of its interfaces.
     func arm(_ key: String) throws -> Response {
         let site = services.site()
-        guard let host = site.host(key) else { throw unknown(key) }
+        let mac = MACAddress(key)
+        let named = site.hosts.first { host in
+            host.name == key || (mac != nil && host.interfaces.contains { $0.mac == mac })
+        }
+        guard let host = named else { throw unknown(key) }
+        guard let assignment = site.assignment(ofHost: host.name), assignment.boot != .local else {
+            throw ControlError(
+                .conflict, "DENIED",
+                "\(host.name) boots its disk by assignment, so arming changes nothing: assign it a profile in the site file"
+            )
+        }
         try services.ledger.arm(host: host.name)
-        services.logger.notice("host \(host.name) is armed: it is given its profile at the next boot")
+        services.logger.notice(
+            "host \(host.name) is armed: it is given \(assignment.profile ?? "its profile") at the next boot")
         return try .json(report(host, site, services.ledger.machines))
     }
 
@@ -81,7 +93,7 @@ struct AdminController {
         let assignment = site.assignment(ofHost: host.name)
         var state = HostState.derive(
             assignment: assignment, isInstalled: services.ledger.isInstalled(host: host.name), events: events)
-        if seen.isEmpty, state != .local, state != .installed { state = .expected }
+        if seen.isEmpty, state == .armed, services.ledger.armedAt(host: host.name) == nil { state = .expected }
         var report = newest.map { self.report($0) } ?? HostReport(macs: [], state: "")
         report.name = host.name
         report.macs = macs.map(\.description)

@@ -36,7 +36,10 @@ package enum Authorization: Sendable {
         let words = (headers[.authorization] ?? "").split(separator: " ", maxSplits: 1)
         guard words.count == 2, words[0].lowercased() == "bearer", token.matches(String(words[1])) else {
             throw ControlError(
-                .unauthorized, "UNAUTHORIZED", "this call needs the server's bearer token: use --token-file")
+                .unauthorized, "UNAUTHORIZED",
+                words.isEmpty
+                    ? "this call needs the server's bearer token: use --token-file"
+                    : "the token that was sent is not the server's: look at --token-file")
         }
     }
 }

@@ -47,7 +47,9 @@ struct AuthorityService: ServiceLifecycle.Service {
             for name in wanted.sorted() where !Task.isCancelled {
                 do {
                     try await reconcile(name, site, &running)
-                    complaints[name] = nil
+                    if complaints.removeValue(forKey: name) != nil, running[name] != nil {
+                        logger.notice("substrate \(name): all is well again")
+                    }
                 } catch {
                     // Said once, and again when it changes.
                     guard complaints.updateValue("\(error)", forKey: name) != "\(error)" else { continue }

@@ -1,5 +1,5 @@
 package import ArgumentParser
-internal import Boot
+internal import Artifacts
 internal import Site
 internal import Store
 
@@ -27,7 +27,14 @@ package struct CheckCommand: ParsableCommand {
         }
         guard let site = reading.site else { throw ExitCode.failure }
         if let data {
-            let missing = MissingArtifacts.find(in: site, releases: try OfflineCatalog.releases(in: data))
+            let releases: ReleaseIndex
+            do {
+                releases = try OfflineCatalog.releases(in: data)
+            } catch {
+                print("\(data): there is no catalog: is it the server's --data, and has the server run once?")
+                throw ExitCode.failure
+            }
+            let missing = MissingArtifacts.find(in: site, releases: releases)
             for line in missing { print("\(file):1:1: error: \(line) [V53]") }
             if !missing.isEmpty { throw ExitCode.failure }
         }

@@ -16,6 +16,9 @@ internal import UnixSignals
 
 /// The composition root: from configuration to one group of services.
 struct DaemonAssembly {
+    /// What DHCP tells machines to load.
+    private static let loaders = ["undionly.kpxe", "snponly.efi", "ipxe.efi"]
+
     let configuration: DaemonConfiguration
     let site: Site
 
@@ -43,12 +46,21 @@ struct DaemonAssembly {
         let transfers = ActiveTransfers()
         let listeners = BootListeners(group: group, namespace: namespace, transfers: transfers, logger: logger)
         let channels = [
-            try await listeners.bindHTTP(host: configuration.bootHTTP.host, port: configuration.bootHTTP.port),
-            try await listeners.bindSyslog(host: configuration.syslog.host, port: configuration.syslog.port),
+            try await bind("--boot-http", configuration.bootHTTP) {
+                try await listeners.bindHTTP(host: $0.host, port: $0.port)
+            },
+            try await bind("--syslog", configuration.syslog) {
+                try await listeners.bindSyslog(host: $0.host, port: $0.port)
+            },
         ]
         let tftp = try TFTPServer(
             listen: [configuration.tftp].compactMap { DatagramEndpoint(host: $0.host, port: UInt16($0.port)) },
             service: BootTFTPService(namespace: namespace, logger: logger))
+        for name in Self.loaders where backend.loaderPath(name).map({ SmallFile.read($0, limit: 0) == nil }) != false {
+            logger.warning(
+                "--loaders \(configuration.loadersPath) has no \(name): install the package ipxe, or machines stop there"
+            )
+        }
         try makeDirectory(DefaultPath.authority(in: configuration.dataPath))
 
         let configuration = configuration
@@ -83,6 +95,18 @@ struct DaemonAssembly {
         try await ServiceGroup(configuration: groupConfiguration).run()
         try await group.shutdownGracefully()
         logger.notice("ended")
+    }
+
+    /// Names the option and the address when they cannot be had.
+    private func bind(
+        _ option: String, _ address: ListenAddress, _ body: (ListenAddress) async throws -> any Channel
+    ) async throws -> any Channel {
+        do {
+            return try await body(address)
+        } catch let error as IOError {
+            let reason = String(cString: strerror(error.errnoCode))
+            throw ValidationFailure("\(option) \(address): \(reason): 'ss -lntup' tells which program has it")
+        }
     }
 
     /// The control plane's listeners: the local socket, and TCP where asked.

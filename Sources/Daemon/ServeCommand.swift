@@ -87,11 +87,16 @@ package struct ServeCommand: AsyncParsableCommand {
             StandardError.write(finding.rendered(file: site))
         }
         guard let firstSite = reading.site else { throw ExitCode.failure }
+        for option in authority where firstSite.substrate(option.substrate) == nil {
+            let known = firstSite.substrates.map(\.name).joined(separator: ", ")
+            throw ValidationError("--authority: the site file has no substrate '\(option.substrate)'; it has: \(known)")
+        }
         let authorization: Authorization =
             try tokenFile.map { path in
-                guard let content = SmallFile.read(path, limit: 4096),
-                    let token = Authorization.Token(fileContent: content)
-                else {
+                guard let content = SmallFile.read(path, limit: 4096) else {
+                    throw ValidationError("--token-file \(path) cannot be read: does it exist?")
+                }
+                guard let token = Authorization.Token(fileContent: content) else {
                     throw ValidationError(
                         "--token-file \(path): the first line must hold at least 16 visible characters")
                 }

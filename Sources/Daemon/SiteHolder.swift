@@ -21,10 +21,11 @@ final class SiteHolder: Sendable {
 
     var current: Site { state.withLock { $0 } }
 
-    /// Reads the file again; with an error in it, says so and keeps the site in use.
-    func reload() { reloading.withLock { _ in readAgain() } }
+    /// Reads the file again; with an error in it, says so and keeps the site in use. `isAsked`: somebody waits for a word,
+    /// even when nothing changed.
+    func reload(isAsked: Bool = true) { reloading.withLock { _ in readAgain(isAsked) } }
 
-    private func readAgain() {
+    private func readAgain(_ isAsked: Bool) {
         let reading = SiteFile.read(path)
         for finding in reading.diagnostics where finding.severity != .info {
             logger.log(level: finding.severity == .error ? .error : .warning, "\(finding.rendered(file: path))")
@@ -33,7 +34,9 @@ final class SiteHolder: Sendable {
             logger.error("\(path) has errors: revision \(current.revision) stays in use")
             return
         }
-        guard site.revision != current.revision else { return logger.info("\(path) is unchanged") }
+        guard site.revision != current.revision else {
+            return logger.log(level: isAsked ? .info : .debug, "\(path) is unchanged")
+        }
         state.withLock { $0 = site }
         logger.notice("\(path): revision \(site.revision) is in use")
         changes(site)

@@ -32,7 +32,7 @@ struct SiteWatcher: Service {
             // yet: it counts when it is the same for two looks.
             guard now != loaded, now.exists, now == seen else { continue }
             loaded = now
-            holder.reload()
+            holder.reload(isAsked: false)
         }
     }
 

@@ -78,6 +78,9 @@ package final class HostLedger: InstallationReading {
     /// When the host reported that it is installed; milliseconds since 1970.
     package func installedAt(host: String) -> Int64? { state.withLock { $0.marks[host]?.installedAt } }
 
+    /// When an operator armed the host last; milliseconds since 1970.
+    package func armedAt(host: String) -> Int64? { state.withLock { $0.marks[host]?.armedAt } }
+
     /// Learns fixed addresses from the site file, so that a machine is known before its first script.
     package func adopt(site: Site) {
         state.withLock { state in

@@ -92,6 +92,9 @@ struct Download {
             return false
         }
         let manager = FileManager.default
+        if let place = Self.fileInTheWay(of: target) {
+            throw OperatorError(.file, "\(place) is a file, and a directory is needed there: choose another --output")
+        }
         try manager.createDirectory(
             atPath: (target as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
         let partial = target + ".part"
@@ -111,6 +114,19 @@ struct Download {
         }
         progress.end("\(file.digest)")
         return true
+    }
+
+    /// A file where a directory of the target's path should be.
+    private static func fileInTheWay(of target: String) -> String? {
+        var path = (target as NSString).deletingLastPathComponent
+        while !path.isEmpty, path != "/" {
+            var isDirectory: ObjCBool = false
+            if FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) {
+                return isDirectory.boolValue ? nil : path
+            }
+            path = (path as NSString).deletingLastPathComponent
+        }
+        return nil
     }
 
     private func receive(_ path: ArtifactPath, _ file: ReleaseFile, into handle: FileHandle) async throws {

@@ -1,5 +1,6 @@
 internal import Artifacts
 internal import AsyncHTTPClient
+internal import ControlAPI
 internal import Foundation
 internal import NIOHTTP1
 internal import Synchronization
@@ -15,22 +16,37 @@ struct Push {
             throw OperatorError(.refused, "publish under a tag, NAME:TAG")
         }
         let upload = BlobUpload(client: client, name: reference.name)
-        var sent: [PushResult.File] = []
+        var hashed: [PushResult.File] = []
         for file in files {
             progress.begin("hash \(file.path)", total: file.size)
             let digest = try file.digest { progress.update($0) }
             progress.end("\(digest)")
-            let isThere = try await upload.isThere(digest)
-            if isThere {
+            hashed.append(PushResult.File(path: file.path.description, digest: digest, size: file.size, sent: false))
+        }
+        let manifest = try Self.manifest(of: hashed).canonicalJSON()
+        try await requireFree(tag, for: SHA256.digest(of: manifest))
+        for (index, file) in files.enumerated() {
+            let digest = hashed[index].digest
+            if try await upload.isThere(digest) {
                 progress.begin("send \(file.path)", total: file.size, done: file.size)
                 progress.end("the server has it")
             } else {
                 try await send(file, digest, upload)
+                hashed[index].sent = true
             }
-            sent.append(PushResult.File(path: file.path.description, digest: digest, size: file.size, sent: !isThere))
         }
-        let digest = try await publish(sent, tag, upload)
-        return PushResult(reference: reference.description, digest: digest, files: sent)
+        let digest = try await publish(manifest, tag, upload)
+        return PushResult(reference: reference.description, digest: digest, files: hashed)
+    }
+
+    /// Asked before a byte is sent: a version that is published is not pushed over, and gigabytes later is late to say so.
+    private func requireFree(_ tag: Tag, for digest: Digest) async throws {
+        let response = try await client.send(.HEAD, "/v2/\(reference.name)/manifests/\(tag)")
+        guard response.status.code == 200, let other = response.headers.first(name: ControlHeader.contentDigest),
+            other != digest.description
+        else { return }
+        throw OperatorError(
+            .refused, "\(reference) is published with other files and immutable (\(other)): publish under another tag")
     }
 
     private func send(_ file: LocalFile, _ digest: Digest, _ upload: BlobUpload) async throws {
@@ -61,26 +77,30 @@ struct Push {
         progress.end("sent")
     }
 
-    private func publish(_ files: [PushResult.File], _ tag: Tag, _ upload: BlobUpload) async throws -> Digest {
-        let configuration = Array(
-            #"{"architecture":"unknown","config":{},"os":"unknown","rootfs":{"diff_ids":[],"type":"layers"}}"#.utf8)
-        let configurationDigest = SHA256.digest(of: configuration)
-        if try await !upload.isThere(configurationDigest) {
-            try await upload.send(configuration, digest: configurationDigest)
-        }
-        let manifest = Manifest(
+    private static let configuration = Array(
+        #"{"architecture":"unknown","config":{},"os":"unknown","rootfs":{"diff_ids":[],"type":"layers"}}"#.utf8)
+
+    private static func manifest(of files: [PushResult.File]) -> Manifest {
+        Manifest(
             configuration: Descriptor(
-                mediaType: MediaType.imageConfiguration, digest: configurationDigest, size: Int64(configuration.count)),
+                mediaType: MediaType.imageConfiguration, digest: SHA256.digest(of: configuration),
+                size: Int64(configuration.count)),
             layers: files.sorted { $0.path < $1.path }.map { file in
                 Descriptor(
                     mediaType: MediaType.file, digest: file.digest, size: file.size,
                     annotations: [AnnotationKey.title: file.path])
             })
-        let bytes = try manifest.canonicalJSON()
+    }
+
+    private func publish(_ manifest: [UInt8], _ tag: Tag, _ upload: BlobUpload) async throws -> Digest {
+        let configurationDigest = SHA256.digest(of: Self.configuration)
+        if try await !upload.isThere(configurationDigest) {
+            try await upload.send(Self.configuration, digest: configurationDigest)
+        }
         _ = try await client.require(
             [201], .PUT, "/v2/\(reference.name)/manifests/\(tag)", headers: [("content-type", MediaType.imageManifest)],
-            body: .bytes(bytes))
-        return SHA256.digest(of: bytes)
+            body: .bytes(manifest))
+        return SHA256.digest(of: manifest)
     }
 }
 

@@ -117,6 +117,37 @@ import Testing
         }
     }
 
+    @Test func whatCannotBeHadIsNamedByItsOption() async throws {
+        try await ServedLab.with { lab, server in
+            func serve(_ arguments: String...) async throws -> CommandResult {
+                try await lab.commands.result(
+                    of: [
+                        try BuiltProducts.provisioner(), "serve", "--site", server.siteFile.path, "--data",
+                        lab.directory.path + "/other", "--control-socket", lab.directory.path + "/other.sock",
+                    ] + arguments)
+            }
+            let taken = try await serve()
+            #expect(taken.exitCode == 1)
+            #expect(taken.standardError.contains("--boot-http 0.0.0.0:80: Address already in use"), "\(taken)")
+            let typo = try await serve("--authority", "dvnt=off")
+            #expect(typo.exitCode == 2)
+            #expect(typo.standardError.contains("no substrate 'dvnt'; it has: dvntm"))
+            let token = try await serve("--token-file", "/does/not/exist")
+            #expect(token.standardError.contains("/does/not/exist cannot be read"))
+        }
+    }
+
+    @Test func armingSaysWhatItDoes() async throws {
+        try await ServedLab.with { _, server in
+            #expect(try await server.host("hv01").state == "expected")
+            try await server.artifactctl("host", "arm", "52:54:00:20:99:21")
+            #expect(try await server.host("hv01").state == "armed")
+            let useless = try await server.artifactctlResult(["host", "arm", "provisioner-ph01"])
+            #expect(useless.exitCode == 1)
+            #expect(useless.standardError.contains("boots its disk by assignment"))
+        }
+    }
+
     @Test func aControlSocketThatIsInUseIsLeftAlone() async throws {
         try await ServedLab.with { lab, server in
             func serve(_ socket: String) async throws -> CommandResult {
