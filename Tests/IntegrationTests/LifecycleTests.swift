@@ -137,6 +137,25 @@ import Testing
         }
     }
 
+    @Test func sigtermLetsARunningDownloadEnd() async throws {
+        try await ServedLab.with { lab, server in
+            let file = try ServedLab.file("big", ServedLab.bytes(40_000_000), lab)
+            try await server.artifactctl("push", "big:1", file)
+            let out = lab.directory.appending(path: "out").path
+            let download = try await lab.start(
+                ["curl", "-sS", "--limit-rate", "10M", "-o", out, "http://10.20.99.1/big:1/big"], log: "curl.log")
+            for _ in 0..<200 where !FileManager.default.fileExists(atPath: out) {
+                try await Task.sleep(for: .milliseconds(20))
+            }
+            try await lab.run(["kill", "-TERM", String(server.program.processID)])
+            _ = try await server.program.waitForExit(timeout: .seconds(30))
+            #expect(server.program.exitCode == 0)
+            _ = try await download.waitForExit(timeout: .seconds(30))
+            #expect(download.exitCode == 0)
+            try await lab.run(["cmp", file, out])
+        }
+    }
+
     @Test func armingSaysWhatItDoes() async throws {
         try await ServedLab.with { _, server in
             #expect(try await server.host("hv01").state == "expected")
