@@ -1,13 +1,12 @@
-internal import Yams
+internal import ConfigurationFile
 
 extension SiteReader {
     /// `authority`: a substrate's name or `policy` for each key.
     func readAuthority() -> (authorities: [Authority], policy: AuthorityPolicy) {
         guard let section = root.section("authority") else { return ([], AuthorityPolicy()) }
         let policy = section.section("policy").map(readPolicy) ?? AuthorityPolicy()
-        let authorities: [Authority] = section.all.compactMap { name, node, _ in
-            guard name != "policy", let entry = YAMLSection(node, path: section.child(name), diagnostics: diagnostics)
-            else { return nil }
+        let authorities: [Authority] = section.keys.compactMap { name, _ in
+            guard name != "policy", let entry = section.named(name) else { return nil }
             defer { entry.finish() }
             let router = entry.section("router").flatMap(readRouter)
             let declared = entry.choice("declared", "V31", as: AuthorityMode.self)
@@ -41,7 +40,7 @@ extension SiteReader {
                 "\(section.child(key)): it rules changes of authority, which this version leaves to the operator")
         }
         policy.requireUniqueDHCP = section.boolean("require_unique_dhcp") ?? true
-        if case .sequence? = section.node("upstream_dns") {
+        if section.isList("upstream_dns") {
             policy.upstreamDNS = section.strings("upstream_dns").compactMap { text, position in
                 if let address = IPv4Address(text) { return address }
                 diagnostics.report(.error, "V20", at: position, "'\(text)' is not an IPv4 address")

@@ -1,3 +1,5 @@
+internal import ConfigurationFile
+
 extension SiteReader {
     /// Keys that users of other tools put into hosts; they are intent and belong in profiles.
     private static let intentKeys = ["packages", "kernel", "initrd", "args", "image", "profile", "boot"]

@@ -1,4 +1,5 @@
 internal import Artifacts
+internal import ConfigurationFile
 
 extension SiteReader {
     func readService(_ name: String, _ section: YAMLSection) -> Service? {

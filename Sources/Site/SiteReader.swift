@@ -1,4 +1,5 @@
 internal import Artifacts
+internal import ConfigurationFile
 
 /// Turns the file's mappings into values: form only. What values mean together is for `SiteRules`.
 struct SiteReader {
@@ -27,7 +28,7 @@ struct SiteReader {
                 authorities: authorities, policy: policy)
         }
         if site == nil {
-            for key in ["substrates", "hosts", "services", "profiles", "assignments"] { _ = root.node(key) }
+            for key in ["substrates", "hosts", "services", "profiles", "assignments"] { root.ignore(key) }
         }
         readOutOfBand()
         readTrust()
@@ -40,14 +41,14 @@ struct SiteReader {
         _ key: String, in section: YAMLSection? = nil, _ body: (String, YAMLSection) -> Value?
     ) -> [Value] {
         guard let section = (section ?? root).section(key) else { return [] }
-        return section.all.compactMap { name, node, position in
+        return section.keys.compactMap { name, position in
             guard DomainName.isLabel(name) else {
                 diagnostics.report(
                     .error, "V02", at: position,
                     "'\(section.child(name))': names are 1 to 63 lower-case letters, digits and inner dashes")
                 return nil
             }
-            guard let child = YAMLSection(node, path: section.child(name), diagnostics: diagnostics) else { return nil }
+            guard let child = section.named(name) else { return nil }
             let value = body(name, child)
             child.finish()
             return value

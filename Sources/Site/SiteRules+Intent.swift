@@ -1,4 +1,5 @@
 internal import Artifacts
+internal import ConfigurationFile
 
 /// The services whose names machines are told while they boot.
 package enum BootService {

@@ -1,3 +1,5 @@
+internal import ConfigurationFile
+
 /// Rules about values together: references, uniqueness, addresses, authority. Each finding carries the rule's code
 /// (docs/site-file.md) and the fix.
 struct SiteRules {

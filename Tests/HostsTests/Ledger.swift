@@ -1,5 +1,6 @@
 import Artifacts
 import Boot
+import ConfigurationFile
 import Foundation
 import GRDB
 import Hosts

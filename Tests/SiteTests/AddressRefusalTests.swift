@@ -1,3 +1,4 @@
+import ConfigurationFile
 import Testing
 
 /// V20 to V23: where addresses may lie.

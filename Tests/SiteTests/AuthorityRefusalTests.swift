@@ -1,3 +1,4 @@
+import ConfigurationFile
 import Testing
 
 /// V12, V15, V30 to V32, V60 and V61: who answers, and what may not stand in the file.

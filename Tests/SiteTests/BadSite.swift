@@ -1,3 +1,4 @@
+import ConfigurationFile
 import Site
 import Testing
 
@@ -41,13 +42,13 @@ struct BadSite: Sendable, CustomTestStringConvertible {
         #expect(reading.site == nil, sourceLocation: sourceLocation)
     }
 
-    private static func marks(in text: String) -> [SitePosition] {
-        var marks: [SitePosition] = []
+    private static func marks(in text: String) -> [FilePosition] {
+        var marks: [FilePosition] = []
         var line = 1
         var column = 1
         for character in text {
             switch character {
-            case marker: marks.append(SitePosition(line: line, column: column))
+            case marker: marks.append(FilePosition(line: line, column: column))
             case "\n": (line, column) = (line + 1, 1)
             default: column += 1
             }

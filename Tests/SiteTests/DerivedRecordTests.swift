@@ -1,3 +1,4 @@
+import ConfigurationFile
 import Fixtures
 import Site
 import Testing

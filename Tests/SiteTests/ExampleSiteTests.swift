@@ -1,3 +1,4 @@
+import ConfigurationFile
 import Fixtures
 import Site
 import Testing
@@ -25,7 +26,7 @@ import Testing
         let text = ExampleSite.text.replacing("{artifacts: false", with: "{artifacts: true")
         let errors = BaseSite.parse(text).diagnostics.filter { $0.severity == .error }
         #expect(errors.map(\.code) == ["V61"])
-        #expect(errors.first?.position == SitePosition(line: 66, column: 20))
+        #expect(errors.first?.position == FilePosition(line: 66, column: 20))
     }
 
     @Test func holdsTheValuesOfTheFile() throws {

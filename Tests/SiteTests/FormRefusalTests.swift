@@ -1,3 +1,4 @@
+import ConfigurationFile
 import Testing
 
 /// V01, V02 and V40: what keys and single values may be.

@@ -1,3 +1,4 @@
+import ConfigurationFile
 import Testing
 
 /// V03, V10 and V11: what tells machines apart.

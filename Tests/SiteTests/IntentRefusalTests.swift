@@ -1,3 +1,4 @@
+import ConfigurationFile
 import Testing
 
 /// V42, V43 and V50 to V53: services, profiles and assignments.

@@ -1,3 +1,4 @@
+import ConfigurationFile
 import Site
 import Testing
 

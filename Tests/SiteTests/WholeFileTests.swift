@@ -1,4 +1,5 @@
 import Artifacts
+import ConfigurationFile
 import Fixtures
 import Site
 import Testing

@@ -1,7 +1,7 @@
 internal import Yams
 
 extension Node {
-    var position: SitePosition { SitePosition(line: mark?.line ?? 1, column: mark?.column ?? 1) }
+    var position: FilePosition { FilePosition(line: mark?.line ?? 1, column: mark?.column ?? 1) }
 
     /// `null`, `~` or nothing at all.
     var isNull: Bool {
@@ -10,14 +10,14 @@ extension Node {
     }
 }
 
-/// One mapping of the site file, read key by key. What was not read by `finish` is reported as unknown, so a key is
+/// One mapping of a configuration file, read key by key. What was not read by `finish` is reported as unknown, so a key is
 /// either understood or refused by name.
-final class YAMLSection {
+package final class YAMLSection {
     /// Dotted path of the mapping, for messages and for remembering positions: `hosts.hv01.interfaces`.
-    let path: String
-    let position: SitePosition
-    let diagnostics: DiagnosticCollector
-    private let entries: [(key: String, node: Node, position: SitePosition)]
+    package let path: String
+    package let position: FilePosition
+    package let diagnostics: DiagnosticCollector
+    private let entries: [(key: String, node: Node, position: FilePosition)]
     private var known: Set<String> = []
     private var refused: Set<String> = []
 
@@ -32,7 +32,7 @@ final class YAMLSection {
                 "\(path.isEmpty ? "the file" : "'\(path)'") must be a mapping of keys to values")
             return nil
         }
-        var entries: [(key: String, node: Node, position: SitePosition)] = []
+        var entries: [(key: String, node: Node, position: FilePosition)] = []
         for (key, value) in mapping {
             guard case .scalar(let scalar) = key else {
                 diagnostics.report(.error, "V01", at: key.position, "keys must be plain words")
@@ -44,33 +44,53 @@ final class YAMLSection {
         for entry in entries { diagnostics.remember(child(entry.key), at: entry.position) }
     }
 
-    func child(_ key: String) -> String { path.isEmpty ? key : "\(path).\(key)" }
+    /// The dotted path of a key in this mapping.
+    package func child(_ key: String) -> String { path.isEmpty ? key : "\(path).\(key)" }
 
-    /// Every key with its node, for mappings whose keys are names. Marks all as read.
-    var all: [(key: String, node: Node, position: SitePosition)] {
+    /// Every key in the file's order with its place, for mappings whose keys are names. Marks all as read.
+    package var keys: [(key: String, position: FilePosition)] {
         known.formUnion(entries.map(\.key))
-        return entries
+        return entries.map { ($0.key, $0.position) }
+    }
+
+    /// The mapping under a key that is a name; nil, with a finding, when it is no mapping. An absent value counts as
+    /// none: a name must say something.
+    package func named(_ key: String) -> YAMLSection? {
+        guard let entry = entries.first(where: { $0.key == key }) else { return nil }
+        return YAMLSection(entry.node, path: child(key), diagnostics: diagnostics)
+    }
+
+    /// Marks a key as read without looking at its value.
+    package func ignore(_ key: String) { known.insert(key) }
+
+    /// Whether the value under a key is a list.
+    package func isList(_ key: String) -> Bool {
+        if case .sequence? = node(key) { return true }
+        return false
     }
 
     /// The node under a key; nil when it is absent or null.
-    func node(_ key: String) -> Node? {
+    private func node(_ key: String) -> Node? {
         known.insert(key)
         guard let entry = entries.first(where: { $0.key == key }), !entry.node.isNull else { return nil }
         return entry.node
     }
 
     /// Whether the key stands there at all, null or not.
-    func has(_ key: String) -> Bool { entries.contains { $0.key == key } }
+    package func has(_ key: String) -> Bool { entries.contains { $0.key == key } }
 
-    func fail(_ key: String, _ code: String, _ message: String) {
+    /// Reports an error at a key, or at its nearest parent.
+    package func fail(_ key: String, _ code: String, _ message: String) {
         diagnostics.report(.error, code, path: child(key), "\(child(key)): \(message)")
     }
 
-    func section(_ key: String) -> YAMLSection? {
+    /// The mapping under a key; nil when it is absent, null, or (with a finding) something else.
+    package func section(_ key: String) -> YAMLSection? {
         node(key).flatMap { YAMLSection($0, path: child(key), diagnostics: diagnostics) }
     }
 
-    func string(_ key: String) -> String? {
+    /// The single value under a key; nil when it is absent, null, or (with a finding) something else.
+    package func string(_ key: String) -> String? {
         guard let node = node(key) else { return nil }
         guard case .scalar(let scalar) = node else {
             fail(key, "V01", "a single value is expected")
@@ -79,7 +99,8 @@ final class YAMLSection {
         return scalar.string
     }
 
-    func requiredString(_ key: String, _ code: String = "V01", example: String) -> String? {
+    /// As `string`, with a finding when it is absent.
+    package func requiredString(_ key: String, _ code: String = "V01", example: String) -> String? {
         if node(key) == nil {
             diagnostics.report(
                 .error, code, at: position, "'\(child(key))' is missing: add for example '\(key): \(example)'")
@@ -88,7 +109,8 @@ final class YAMLSection {
         return string(key)
     }
 
-    func integer(_ key: String, in range: ClosedRange<Int>) -> Int? {
+    /// A whole number within a range; nil as in `string`.
+    package func integer(_ key: String, in range: ClosedRange<Int>) -> Int? {
         guard let text = string(key) else { return nil }
         guard let value = Int(text), range.contains(value) else {
             fail(key, "V01", "'\(text)' must be a whole number from \(range.lowerBound) to \(range.upperBound)")
@@ -97,7 +119,8 @@ final class YAMLSection {
         return value
     }
 
-    func boolean(_ key: String) -> Bool? {
+    /// `true` or `false`; nil as in `string`.
+    package func boolean(_ key: String) -> Bool? {
         guard let text = string(key) else { return nil }
         switch text {
         case "true": return true
@@ -109,7 +132,7 @@ final class YAMLSection {
     }
 
     /// A list of single values, each with its place.
-    func strings(_ key: String) -> [(text: String, position: SitePosition)] {
+    package func strings(_ key: String) -> [(text: String, position: FilePosition)] {
         guard let node = node(key) else { return [] }
         guard case .sequence(let sequence) = node else {
             fail(key, "V01", "a list is expected: write [a, b]")
@@ -124,7 +147,8 @@ final class YAMLSection {
         }
     }
 
-    func sections(_ key: String) -> [YAMLSection] {
+    /// A list of mappings.
+    package func sections(_ key: String) -> [YAMLSection] {
         guard let node = node(key) else { return [] }
         guard case .sequence(let sequence) = node else {
             fail(key, "V01", "a list of mappings is expected")
@@ -136,7 +160,8 @@ final class YAMLSection {
     }
 
     /// One of an enumeration's words.
-    func choice<Value: RawRepresentable & CaseIterable>(_ key: String, _ code: String, as type: Value.Type) -> Value?
+    package func choice<Value: RawRepresentable & CaseIterable>(_ key: String, _ code: String, as type: Value.Type)
+        -> Value?
     where Value.RawValue == String {
         guard let text = string(key) else { return nil }
         guard let value = Value(rawValue: text) else {
@@ -148,13 +173,13 @@ final class YAMLSection {
     }
 
     /// Reports a key that must not stand here; it is never suggested for an unknown one.
-    func refuse(_ key: String, _ code: String, _ message: String) {
+    package func refuse(_ key: String, _ code: String, _ message: String) {
         refused.insert(key)
         if has(key) { fail(key, code, message) }
     }
 
     /// Reports every key that nobody asked for, with the nearest known one as a hint.
-    func finish() {
+    package func finish() {
         for entry in entries where !known.contains(entry.key) && !refused.contains(entry.key) {
             let hint =
                 Spelling.nearest(to: entry.key, among: known.sorted()).map { "did you mean '\($0)'?" }

@@ -1,7 +1,7 @@
 /// Finds what a misspelled word was meant to be.
-enum Spelling {
+package enum Spelling {
     /// The candidate with the smallest edit distance, when that is at most a third of the word's length (two at least).
-    static func nearest(to word: String, among candidates: [String]) -> String? {
+    package static func nearest(to word: String, among candidates: [String]) -> String? {
         let limit = max(2, word.count / 3)
         return candidates.map { (distance(word, $0), $0) }.filter { $0.0 <= limit }.min { $0 < $1 }?.1
     }

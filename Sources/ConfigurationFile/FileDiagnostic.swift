@@ -1,5 +1,5 @@
-/// A place in the site file; both numbers start at 1.
-package struct SitePosition: Hashable, Sendable, Comparable {
+/// A place in a configuration file; both numbers start at 1.
+package struct FilePosition: Hashable, Sendable, Comparable {
     package let line: Int
     package let column: Int
 
@@ -8,13 +8,13 @@ package struct SitePosition: Hashable, Sendable, Comparable {
         self.column = column
     }
 
-    package static func < (lhs: SitePosition, rhs: SitePosition) -> Bool {
+    package static func < (lhs: FilePosition, rhs: FilePosition) -> Bool {
         (lhs.line, lhs.column) < (rhs.line, rhs.column)
     }
 }
 
-/// One finding about a site file: where, what rule, how to mend it.
-package struct SiteDiagnostic: Hashable, Sendable {
+/// One finding about a configuration file: where, what rule, how to mend it.
+package struct FileDiagnostic: Hashable, Sendable {
     package enum Severity: String, Sendable {
         /// The file cannot be used.
         case error
@@ -25,12 +25,12 @@ package struct SiteDiagnostic: Hashable, Sendable {
     }
 
     package let severity: Severity
-    /// Stable name of the rule, `V01` and so on: docs/site-file.md lists them.
+    /// Stable name of the rule, `V01` and so on: docs/site-file.md and docs/appliance.md list them.
     package let code: String
-    package let position: SitePosition
+    package let position: FilePosition
     package let message: String
 
-    package init(_ severity: Severity, _ code: String, _ position: SitePosition, _ message: String) {
+    package init(_ severity: Severity, _ code: String, _ position: FilePosition, _ message: String) {
         self.severity = severity
         self.code = code
         self.position = position
