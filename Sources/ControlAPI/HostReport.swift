@@ -40,18 +40,3 @@ package struct HostReport: Codable, Hashable, Sendable {
         self.state = state
     }
 }
-
-/// `GET /api/v1/status`.
-package struct ServerStatus: Codable, Hashable, Sendable {
-    package var version: String
-    /// The digest of the site file in use.
-    package var siteRevision: String
-    /// Why nothing can be written; nil while all is well.
-    package var degraded: String?
-
-    package init(version: String, siteRevision: String, degraded: String?) {
-        self.version = version
-        self.siteRevision = siteRevision
-        self.degraded = degraded
-    }
-}

@@ -1,4 +1,4 @@
 /// The version of daemon and client.
 package enum ProductVersion {
-    package static let current = "0.1.0"
+    package static let current = "0.2.0"
 }

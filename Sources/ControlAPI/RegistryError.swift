@@ -38,3 +38,14 @@ package enum ControlHeader {
     /// On every answer: what the log knows the request by.
     package static let requestID = "X-Request-Id"
 }
+
+/// Paths that more than one place must know.
+package enum ControlPath {
+    package static let status = "/api/v1/status"
+    package static let loginChallenge = "/api/v1/login/challenge"
+    package static let login = "/api/v1/login"
+    package static let loginCode = "/api/v1/login/code"
+
+    /// Whether a path is one that a client without a token must reach.
+    package static func isLogin(_ path: String) -> Bool { path == loginChallenge || path == login }
+}

@@ -10,13 +10,6 @@ internal import Store
 struct AdminController {
     let services: ControlServices
 
-    func status() throws -> Response {
-        try .json(
-            ServerStatus(
-                version: ProductVersion.current, siteRevision: services.site().revision.description,
-                degraded: services.store.health.reason.map { "the disk failed: \($0.operation)" }))
-    }
-
     func artifacts() throws -> Response {
         let releases = services.store.releases
         let list = try services.store.taggedArtifacts().map { artifact in

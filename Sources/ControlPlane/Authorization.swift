@@ -1,4 +1,5 @@
 internal import Artifacts
+internal import ControlAPI
 internal import HTTPTypes
 
 /// Who may call a listener of the control plane.
@@ -7,6 +8,8 @@ package enum Authorization: Sendable {
     case local
     /// Every call needs this bearer token (RFC 6750).
     case bearer(Token)
+    /// Every call needs a token that a login gave out, or the one of a token file; but for the login itself.
+    case operators(OperatorAccess, Token?)
 
     /// A bearer token. It never prints itself.
     package struct Token: Sendable, CustomStringConvertible {
@@ -26,20 +29,32 @@ package enum Authorization: Sendable {
     }
 
     /// - Throws: `ControlError` 401, or 403 for a browser.
-    func check(_ headers: HTTPFields) throws {
+    func check(_ headers: HTTPFields, path: String) throws {
         // A page in a browser on this machine can reach loopback, but not without telling where it comes from
         // (Fetch standard, "Origin header").
         guard headers[.origin] == nil else {
             throw ControlError(.forbidden, "DENIED", "browsers are not served here: use artifactctl")
         }
-        guard case .bearer(let token) = self else { return }
         let words = (headers[.authorization] ?? "").split(separator: " ", maxSplits: 1)
-        guard words.count == 2, words[0].lowercased() == "bearer", token.matches(String(words[1])) else {
-            throw ControlError(
-                .unauthorized, "UNAUTHORIZED",
+        let token = words.count == 2 && words[0].lowercased() == "bearer" ? String(words[1]) : nil
+        switch self {
+        case .local: return
+        case .bearer(let expected):
+            guard token.map(expected.matches) != true else { return }
+            throw refusal(
                 words.isEmpty
                     ? "this call needs the server's bearer token: use --token-file"
                     : "the token that was sent is not the server's: look at --token-file")
+        case .operators(let access, let fixed):
+            guard !ControlPath.isLogin(path) else { return }
+            guard let token else { throw refusal("this call needs a login: 'artifactctl login URL'") }
+            guard access.accepts(token) || fixed?.matches(token) == true else {
+                throw refusal("the token that was sent is not known here: log in again with 'artifactctl login URL'")
+            }
         }
+    }
+
+    private func refusal(_ message: String) -> ControlError {
+        ControlError(.unauthorized, "UNAUTHORIZED", message)
     }
 }

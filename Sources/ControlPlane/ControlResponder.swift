@@ -1,4 +1,4 @@
-internal import ControlAPI
+package import ControlAPI
 internal import Foundation
 internal import HTTPTypes
 package import Hosts
@@ -12,12 +12,21 @@ package struct ControlServices: Sendable {
     package let store: ArtifactStore
     package let ledger: HostLedger
     package let site: @Sendable () -> Site
+    /// How the server is.
+    package let status: @Sendable () -> ServerStatus
+    /// Who may log in over the network; nil where nobody can.
+    package let access: OperatorAccess?
     package let logger: Logger
 
-    package init(store: ArtifactStore, ledger: HostLedger, site: @escaping @Sendable () -> Site, logger: Logger) {
+    package init(
+        store: ArtifactStore, ledger: HostLedger, site: @escaping @Sendable () -> Site,
+        status: @escaping @Sendable () -> ServerStatus, access: OperatorAccess?, logger: Logger
+    ) {
         self.store = store
         self.ledger = ledger
         self.site = site
+        self.status = status
+        self.access = access
         self.logger = logger
     }
 }
@@ -41,7 +50,7 @@ package struct ControlResponder: HTTPResponder {
         let id = context.id
         var response: Response
         do {
-            try authorization.check(request.headers)
+            try authorization.check(request.headers, path: request.uri.path)
             response = try await withTaskExecutorPreference(executor) { try await route(request) }
         } catch {
             response = try failure(ControlError(error), request, id)
@@ -76,9 +85,13 @@ package struct ControlResponder: HTTPResponder {
             default: throw ControlError(.methodNotAllowed, "UNSUPPORTED", "\(request.method) is not supported here")
             }
         }
+        let login = LoginController(services: services)
         let parts = path.split(separator: "/").map(String.init)
         switch (request.method, parts.count, parts.prefix(3)) {
-        case (.get, 3, ["api", "v1", "status"]): return try admin.status()
+        case (.get, 3, ["api", "v1", "status"]): return try .json(services.status())
+        case (.post, 4, ["api", "v1", "login"]) where parts[3] == "challenge": return try await login.challenge(request)
+        case (.post, 4, ["api", "v1", "login"]) where parts[3] == "code": return try login.renewCode(authorization)
+        case (.post, 3, ["api", "v1", "login"]): return try await login.login(request)
         case (.get, 3, ["api", "v1", "artifacts"]): return try admin.artifacts()
         case (.get, 3, ["api", "v1", "hosts"]): return try admin.hosts()
         case (.get, 4, ["api", "v1", "hosts"]): return try admin.host(parts[3])

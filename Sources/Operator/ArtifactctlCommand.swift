@@ -11,7 +11,10 @@ package struct ArtifactctlCommand: AsyncParsableCommand {
             Exit status: 0 done, 1 refused or failed, 2 wrong usage.
             """,
         version: "artifactctl \(ProductVersion.current)",
-        subcommands: [PushCommand.self, PullCommand.self, ListCommand.self, ShowCommand.self, HostCommand.self])
+        subcommands: [
+            LoginCommand.self, PushCommand.self, PullCommand.self, ListCommand.self, ShowCommand.self, HostCommand.self,
+            StatusCommand.self, LoginCodeCommand.self,
+        ])
 
     package init() {}
 }

@@ -3,6 +3,7 @@ internal import ControlAPI
 internal import Foundation
 internal import NIOCore
 internal import NIOHTTP1
+internal import NIOSSL
 
 /// Calls of the control plane. One HTTP client for the length of a command.
 struct ControlClient: Sendable {
@@ -23,6 +24,19 @@ struct ControlClient: Sendable {
         configuration.timeout = .init(connect: connectTimeout, read: idleTimeout)
         configuration.connectionPool.retryConnectionEstablishment = false
         configuration.redirectConfiguration = .disallow
+        if let certificate = connection.certificate {
+            // This one certificate, whatever name the server is called by: it was proven at the login.
+            var tls = TLSConfiguration.makeClientConfiguration()
+            do {
+                tls.trustRoots = .certificates([
+                    try NIOSSLCertificate(bytes: Array(certificate.utf8), format: .pem)
+                ])
+            } catch {
+                throw OperatorError(.file, "the stored certificate of \(connection.place) is damaged: log in again")
+            }
+            tls.certificateVerification = .noHostnameVerification
+            configuration.tlsConfiguration = tls
+        }
         let client = HTTPClient(configuration: configuration)
         do {
             let value = try await body(ControlClient(connection: connection, client: client))
@@ -49,11 +63,24 @@ struct ControlClient: Sendable {
             return try await client.execute(request, deadline: .distantFuture)
         } catch let error as OperatorError {
             throw error
+        } catch is NIOSSLError {
+            throw untrusted
+        } catch let error as NIOSSLExtraError where error == .failedToValidateHostname {
+            throw untrusted
         } catch {
             throw OperatorError(
                 .unreachable,
                 "no server at \(connection.place): is it running, and is the address right? (\(Self.explain(error)))")
         }
+    }
+
+    private var untrusted: OperatorError {
+        OperatorError(
+            .unreachable,
+            connection.certificate == nil
+                ? "the certificate of \(connection.place) is not known here: log in first with 'artifactctl login \(connection.place)'"
+                : "\(connection.place) shows another certificate than at the login: somebody stands between, or the server was set up anew; if so, log in again"
+        )
     }
 
     /// Sends a request and insists on one of some statuses.
@@ -70,8 +97,24 @@ struct ControlClient: Sendable {
     /// A JSON document.
     func document<Value: Decodable>(_ type: Value.Type, _ path: String, method: HTTPMethod = .GET) async throws -> Value
     {
-        let response = try await require([200], method, path)
-        let bytes = try await Self.bytes(of: response)
+        try await Self.decode(type, try await require([200], method, path), path)
+    }
+
+    /// A JSON document that answers to another one.
+    func document<Value: Decodable>(_ type: Value.Type, _ path: String, posting value: some Encodable) async throws
+        -> Value
+    {
+        let body = try JSONEncoder().encode(value)
+        let response = try await require(
+            [200], .POST, path, headers: [("content-type", "application/json")],
+            body: .bytes(ByteBuffer(bytes: body)))
+        return try await Self.decode(type, response, path)
+    }
+
+    private static func decode<Value: Decodable>(
+        _ type: Value.Type, _ response: HTTPClientResponse, _ path: String
+    ) async throws -> Value {
+        let bytes = try await bytes(of: response)
         do {
             return try JSONDecoder().decode(type, from: Data(bytes))
         } catch {

@@ -1,14 +1,18 @@
 internal import ArgumentParser
 internal import Foundation
 
-/// How to reach the server: options win over the environment, the environment over the default socket.
+/// How to reach the server: options win over the environment, the environment over the last login, that over the default
+/// socket.
 struct ServerOptions: ParsableArguments {
     static let defaultSocket = "/run/provisioner/control.sock"
 
     @Option(help: "The server's local socket (PROVISIONER_SOCKET; default: \(Self.defaultSocket)).")
     var socket: String?
 
-    @Option(help: "The server's URL, such as http://127.0.0.1:8080 (PROVISIONER_SERVER).")
+    @Option(
+        help:
+            "The server's URL, such as https://artifacts.rack.example.net (PROVISIONER_SERVER); after 'artifactctl login' that server is the default."
+    )
     var server: String?
 
     @Option(help: "A file whose first line is the bearer token (PROVISIONER_TOKEN_FILE).")
@@ -32,13 +36,15 @@ struct ServerOptions: ParsableArguments {
             return String(line)
         }
         if let socket { return ServerConnection(place: .socket(socket), token: token) }
-        if let server { return ServerConnection(place: .url(server), token: token) }
+        let known = try KnownServers.load(KnownServers.path(environment: environment))
+        if let server { return ServerConnection(url: server, token: token, known: known) }
         if let socket = environment["PROVISIONER_SOCKET"], !socket.isEmpty {
             return ServerConnection(place: .socket(socket), token: token)
         }
         if let server = environment["PROVISIONER_SERVER"], !server.isEmpty {
-            return ServerConnection(place: .url(server), token: token)
+            return ServerConnection(url: server, token: token, known: known)
         }
+        if let last = known.last { return ServerConnection(url: last, token: token, known: known) }
         return ServerConnection(place: .socket(Self.defaultSocket), token: token)
     }
 }
@@ -59,6 +65,20 @@ struct ServerConnection: Sendable {
 
     let place: Place
     let token: String?
+    /// PEM: the one certificate that is believed; nil for those of this machine's authorities.
+    let certificate: String?
+
+    init(place: Place, token: String?, certificate: String? = nil) {
+        self.place = place
+        self.token = token
+        self.certificate = certificate
+    }
+
+    /// A server by its URL, with what an earlier login stored; a token that is given wins over the stored one.
+    init(url: String, token: String?, known: KnownServers) {
+        let entry = KnownServers.canonical(url).flatMap { known.servers[$0] }
+        self.init(place: .url(url), token: token ?? entry?.token, certificate: entry?.certificate)
+    }
 
     /// The URL of a path; `http+unix` is AsyncHTTPClient's form for sockets.
     func url(_ path: String) -> String {

@@ -13,13 +13,15 @@ import Testing
     @Test func onlyTheTokenOpens() throws {
         let token = try #require(Authorization.Token(fileContent: Array("0123456789abcdef\nsecond line".utf8)))
         let authorization = Authorization.bearer(token)
-        try authorization.check(headers("Bearer 0123456789abcdef"))
-        try authorization.check(headers("bearer 0123456789abcdef"))
+        try authorization.check(headers("Bearer 0123456789abcdef"), path: "/v2/")
+        try authorization.check(headers("bearer 0123456789abcdef"), path: "/v2/")
         for wrong in [
             nil, "", "Bearer", "Bearer ", "Bearer 0123456789abcde", "Bearer 0123456789abcdefg",
             "Basic 0123456789abcdef", "0123456789abcdef",
         ] {
-            #expect(throws: ControlError.self, "\(wrong ?? "none")") { try authorization.check(headers(wrong)) }
+            #expect(throws: ControlError.self, "\(wrong ?? "none")") {
+                try authorization.check(headers(wrong), path: "/v2/")
+            }
         }
     }
 
@@ -32,7 +34,7 @@ import Testing
     @Test func browsersAreRefused() {
         var headers = HTTPFields()
         headers[.origin] = "http://example.net"
-        #expect(throws: ControlError.self) { try Authorization.local.check(headers) }
+        #expect(throws: ControlError.self) { try Authorization.local.check(headers, path: "/v2/") }
     }
 
     @Test func aTokenDoesNotPrintItself() throws {

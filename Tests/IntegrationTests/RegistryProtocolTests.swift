@@ -122,7 +122,7 @@ import Testing
         try await NetworkLab.with { lab in
             let token = try ServedLab.file("token", Data("0123456789abcdef-secret\n".utf8), lab)
             let server = try await ProvisionerServer.start(
-                in: lab, site: ServedLab.site.yaml, arguments: ["--control", "0.0.0.0:5000", "--token-file", token])
+                in: lab, site: ServedLab.site.yaml, arguments: ["--control", "127.0.0.1:5000", "--token-file", token])
             for path in ["/v2/", "/api/v1/hosts", "/api/v1/artifacts"] {
                 #expect(try await ServedLab.status(lab, "http://127.0.0.1:5000\(path)") == "401")
                 #expect(
@@ -140,13 +140,5 @@ import Testing
             try await lab.run(command + ["--token-file", token])
             #expect(!server.program.log.text.contains("0123456789abcdef"))
         }
-    }
-
-    @Test func aListenerThatOthersReachIsRefusedWithoutAToken() async throws {
-        let result = try await CommandRunner.local.result(of: [
-            try BuiltProducts.provisioner(), "serve", "--control", "0.0.0.0:5000",
-        ])
-        #expect(result.exitCode == 2)
-        #expect(result.standardError.contains("--token-file"))
     }
 }

@@ -1,0 +1,139 @@
+package import Artifacts
+package import ControlAPI
+internal import Foundation
+internal import HTTPTypes
+package import Store
+internal import Synchronization
+
+/// Who may call the control plane over the network: tokens that were given out, of which only digests are kept, and the
+/// code for the next login. All of it is one small file that is replaced whole and durably.
+package final class OperatorAccess: Sendable {
+    /// Tokens beyond this many are refused: a list that grows without end is a mistake somewhere.
+    package static let tokenLimit = 1000
+
+    private struct State: Codable {
+        struct Token: Codable {
+            var digest: String
+            var name: String
+            /// Seconds since 1970.
+            var createdAt: Int64
+        }
+
+        var code: String?
+        var tokens: [Token] = []
+    }
+
+    /// Of the certificate that clients see; part of every proof.
+    package let fingerprint: Digest
+    private let path: String
+    private let clock: @Sendable () -> Int64
+    private let files: any FileOperations
+    private let state: Mutex<State>
+
+    /// Reads the file; without one, makes the first code.
+    /// - Throws: `StoreError` when the file is damaged or cannot be written.
+    package init(
+        path: String, fingerprint: Digest, files: any FileOperations = SystemFileOperations(),
+        clock: @escaping @Sendable () -> Int64
+    ) throws {
+        self.path = path
+        self.fingerprint = fingerprint
+        self.files = files
+        self.clock = clock
+        guard let bytes = SmallFile.read(path, limit: 1 << 20) else {
+            state = Mutex(State())
+            _ = try renewCode()
+            return
+        }
+        guard let stored = try? JSONDecoder().decode(State.self, from: Data(bytes)) else {
+            throw StoreError(.failure, "\(path) is damaged: remove it, and every operator logs in again")
+        }
+        state = Mutex(stored)
+    }
+
+    /// The code to show on the console; nil once it was used.
+    package var code: LoginCode? { state.withLock { $0.code }.flatMap { LoginCode($0) } }
+
+    /// Makes a code for one more login; the one before is void.
+    /// - Throws: `StoreError` when it cannot be stored.
+    package func renewCode() throws -> LoginCode {
+        guard let code = LoginCode.random() else { throw StoreError(.failure, "no random numbers on this machine") }
+        try change { $0.code = code.text }
+        return code
+    }
+
+    /// Whether a token was given out.
+    func accepts(_ token: String) -> Bool {
+        let digest = SHA256.digest(of: Array(token.utf8)).description
+        return state.withLock { state in
+            state.tokens.contains { LoginCode.matches($0.digest, digest) }
+        }
+    }
+
+    /// The proof that a client asks for.
+    /// - Throws: `ControlError` 403 when no login is open, 400 for a nonce that proves nothing.
+    func prove(_ challenge: LoginChallenge) throws -> LoginChallengeAnswer {
+        try Self.check(nonce: challenge.nonce)
+        return LoginChallengeAnswer(
+            proof: try openCode().serverProof(nonce: challenge.nonce, fingerprint: fingerprint))
+    }
+
+    /// Gives out a token, once per code: the code is void before the token is known to anybody.
+    /// - Throws: `ControlError` 403 when the proof is wrong or no login is open.
+    func login(_ request: LoginRequest) throws -> LoginAnswer {
+        try Self.check(nonce: request.nonce)
+        let code = try openCode()
+        guard LoginCode.matches(request.proof, code.clientProof(nonce: request.nonce, fingerprint: fingerprint)) else {
+            throw ControlError(
+                .forbidden, "DENIED", "the code is not the one on the server's console: read it there again")
+        }
+        guard let bytes = RandomBytes.make(32) else {
+            throw StoreError(.failure, "no random numbers on this machine")
+        }
+        let token = Hexadecimal.encode(bytes)
+        let entry = State.Token(
+            digest: SHA256.digest(of: Array(token.utf8)).description, name: String(request.name.prefix(200)),
+            createdAt: clock())
+        try change { state in
+            // Between the check and here another login may have used it.
+            guard state.code == code.text else { throw Self.closed }
+            guard state.tokens.count < Self.tokenLimit else {
+                throw ControlError(.conflict, "DENIED", "\(Self.tokenLimit) tokens were given out: no more are")
+            }
+            state.code = nil
+            state.tokens.append(entry)
+        }
+        return LoginAnswer(token: token)
+    }
+
+    private static let closed = ControlError(
+        .forbidden, "DENIED",
+        "no login is open: on the server, 'artifactctl login-code' as root makes a code for one more")
+
+    private static func check(nonce: String) throws {
+        guard (16...128).contains(nonce.utf8.count) else {
+            throw ControlError(.badRequest, "NONCE_INVALID", "nonce: 16 to 128 characters are expected")
+        }
+    }
+
+    private func openCode() throws -> LoginCode {
+        guard let code else { throw Self.closed }
+        return code
+    }
+
+    /// The file first, then what everybody sees: a token that was given out survives a power cut.
+    private func change(_ body: (inout State) throws -> Void) throws {
+        try state.withLock { state in
+            var next = state
+            try body(&next)
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.sortedKeys]
+            do {
+                try SmallFile.write(path, Array(try encoder.encode(next)), files)
+            } catch let failure as FileFailure {
+                throw StoreError(.failure, "\(path) cannot be written", cause: failure)
+            }
+            state = next
+        }
+    }
+}

@@ -1,0 +1,129 @@
+package import Artifacts
+internal import COpenSSL
+
+/// The control plane's key and self-signed certificate: what a client pins. Made once, at the first start.
+///
+/// Its validity begins in 1970 and never ends (RFC 5280 section 4.1.2.5: 99991231235959Z), so that a machine without a
+/// battery clock is believed too: trust rests on the fingerprint, not on dates.
+package struct ServerIdentity: Sendable, CustomStringConvertible, CustomReflectable {
+    /// PEM.
+    package let certificate: String
+    /// PEM, PKCS #8. A secret.
+    package let privateKey: String
+    /// SHA-256 of the certificate's DER form.
+    package let fingerprint: Digest
+
+    /// Reads what was stored.
+    /// - Throws: `ServerIdentityError` when one of the two is damaged, or they do not belong together.
+    package init(certificate: String, privateKey: String) throws(ServerIdentityError) {
+        guard let parsed = PEM.readCertificate(certificate) else {
+            throw ServerIdentityError("the certificate is damaged")
+        }
+        defer { X509_free(parsed) }
+        guard let key = PEM.readPrivateKey(privateKey) else { throw ServerIdentityError("the private key is damaged") }
+        defer { EVP_PKEY_free(key) }
+        guard X509_check_private_key(parsed, key) == 1 else {
+            throw ServerIdentityError("the private key is not the certificate's")
+        }
+        self.certificate = certificate
+        self.privateKey = privateKey
+        fingerprint = try Self.fingerprint(of: parsed)
+    }
+
+    /// A new P-256 key with a certificate for `name`.
+    /// - Throws: `ServerIdentityError` when libcrypto cannot make one.
+    package static func make(name: String) throws(ServerIdentityError) -> ServerIdentity {
+        guard let key = makeKey() else { throw ServerIdentityError("libcrypto makes no P-256 key on this machine") }
+        defer { EVP_PKEY_free(key) }
+        guard let certificate = X509_new() else { throw ServerIdentityError("out of memory") }
+        defer { X509_free(certificate) }
+        guard let serial = RandomBytes.make(16), let subject = X509_get_subject_name(certificate),
+            X509_set_version(certificate, 2) == 1,
+            ASN1_STRING_set(X509_get_serialNumber(certificate), [serial[0] & 0x7f | 1] + serial[1...], 16) == 1,
+            ASN1_TIME_set_string(X509_getm_notBefore(certificate), "19700101000000Z") == 1,
+            ASN1_TIME_set_string(X509_getm_notAfter(certificate), "99991231235959Z") == 1,
+            X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_UTF8, name, -1, -1, 0) == 1,
+            X509_set_issuer_name(certificate, subject) == 1, X509_set_pubkey(certificate, key) == 1,
+            addExtension(certificate, NID_subject_alt_name, "DNS:\(name)"),
+            addExtension(certificate, NID_ext_key_usage, "serverAuth"),
+            X509_sign(certificate, key, EVP_sha256()) > 0,
+            let certificateText = PEM.text({ PEM_write_bio_X509($0, certificate) }),
+            let keyText = PEM.text({ PEM_write_bio_PKCS8PrivateKey($0, key, nil, nil, 0, nil, nil) })
+        else { throw ServerIdentityError("libcrypto makes no certificate on this machine") }
+        return try ServerIdentity(certificate: certificateText, privateKey: keyText)
+    }
+
+    /// The fingerprint of a certificate in DER form: what a client compares.
+    package static func fingerprint(der: some Sequence<UInt8>) -> Digest { SHA256.digest(of: der) }
+
+    private static func makeKey() -> OpaquePointer? {
+        guard let context = EVP_PKEY_CTX_new_id(EVP_PKEY_EC, nil) else { return nil }
+        defer { EVP_PKEY_CTX_free(context) }
+        var key: OpaquePointer?
+        guard EVP_PKEY_keygen_init(context) == 1,
+            EVP_PKEY_CTX_set_ec_paramgen_curve_nid(context, NID_X9_62_prime256v1) == 1,
+            EVP_PKEY_generate(context, &key) == 1
+        else { return nil }
+        return key
+    }
+
+    private static func addExtension(_ certificate: OpaquePointer, _ identifier: Int32, _ value: String) -> Bool {
+        guard let item = X509V3_EXT_conf_nid(nil, nil, identifier, value) else { return false }
+        defer { X509_EXTENSION_free(item) }
+        return X509_add_ext(certificate, item, -1) == 1
+    }
+
+    private static func fingerprint(of certificate: OpaquePointer) throws(ServerIdentityError) -> Digest {
+        var bytes: UnsafeMutablePointer<UInt8>?
+        let count = i2d_X509(certificate, &bytes)
+        guard count > 0, let bytes else { throw ServerIdentityError("the certificate is damaged") }
+        defer { CRYPTO_free(bytes, #fileID, #line) }
+        return fingerprint(der: UnsafeBufferPointer(start: bytes, count: Int(count)))
+    }
+
+    package var description: String { "ServerIdentity(\(fingerprint))" }
+
+    /// Has no children: dumps and logs of values that hold an identity never show the key.
+    package var customMirror: Mirror { Mirror(self, children: []) }
+}
+
+/// Why there is no usable server identity.
+package struct ServerIdentityError: Error, Equatable, Sendable, CustomStringConvertible {
+    package let message: String
+
+    init(_ message: String) { self.message = message }
+
+    package var description: String { message }
+}
+
+/// Textual encodings (RFC 7468) by libcrypto.
+private enum PEM {
+    static func readCertificate(_ text: String) -> OpaquePointer? {
+        read(text) { PEM_read_bio_X509($0, nil, nil, nil) }
+    }
+
+    static func readPrivateKey(_ text: String) -> OpaquePointer? {
+        // An empty password: libcrypto would else ask for one on the terminal when the key is encrypted.
+        read(text) { bio in
+            var password: CChar = 0
+            return PEM_read_bio_PrivateKey(bio, nil, nil, &password)
+        }
+    }
+
+    private static func read(_ text: String, _ body: (OpaquePointer) -> OpaquePointer?) -> OpaquePointer? {
+        let bytes = Array(text.utf8)
+        guard let count = Int32(exactly: bytes.count), let bio = BIO_new_mem_buf(bytes, count) else { return nil }
+        defer { BIO_free(bio) }
+        return body(bio)
+    }
+
+    static func text(_ body: (OpaquePointer) -> Int32) -> String? {
+        guard let bio = BIO_new(BIO_s_mem()) else { return nil }
+        defer { BIO_free(bio) }
+        guard body(bio) == 1 else { return nil }
+        var bytes = [UInt8](repeating: 0, count: 16 << 10)
+        let count = BIO_read(bio, &bytes, Int32(bytes.count))
+        guard count > 0 else { return nil }
+        return String(decoding: bytes.prefix(Int(count)), as: UTF8.self)
+    }
+}

@@ -1,0 +1,143 @@
+import Artifacts
+import ControlAPI
+import Foundation
+import HTTPTypes
+import TestSupport
+import Testing
+
+@testable import ControlPlane
+
+@Suite struct OperatorAccessTests {
+    static let fingerprint = SHA256.digest(of: Array("the certificate".utf8))
+    static let nonce = "0123456789abcdef"
+
+    private func withAccess(_ body: (OperatorAccess, String) throws -> Void) async throws {
+        try await TemporaryDirectory.with(prefix: "access") { directory in
+            let path = directory.appending(path: "operators.json").path
+            try body(try Self.open(path), path)
+        }
+    }
+
+    static func open(_ path: String) throws -> OperatorAccess {
+        try OperatorAccess(path: path, fingerprint: fingerprint, clock: { 1000 })
+    }
+
+    static func request(_ code: LoginCode, fingerprint: Digest = Self.fingerprint, nonce: String = Self.nonce)
+        -> LoginRequest
+    {
+        LoginRequest(nonce: nonce, proof: code.clientProof(nonce: nonce, fingerprint: fingerprint), name: "me@here")
+    }
+
+    @Test func aCodeGivesOneTokenThatSurvivesARestart() async throws {
+        try await withAccess { access, path in
+            let code = try #require(access.code)
+            let token = try access.login(Self.request(code)).token
+            #expect(access.accepts(token))
+            #expect(access.code == nil)
+            #expect(throws: ControlError.self) { try access.login(Self.request(code)) }
+            let again = try Self.open(path)
+            #expect(again.accepts(token))
+            #expect(again.code == nil)
+            for wrong in ["", token.uppercased(), String(token.dropLast()), token + "0"] {
+                #expect(!again.accepts(wrong))
+            }
+        }
+    }
+
+    @Test func theFirstCodeIsTheSameAfterARestart() async throws {
+        try await withAccess { access, path in
+            let again = try Self.open(path)
+            #expect(again.code == access.code)
+        }
+    }
+
+    @Test func aNewCodeVoidsTheOneBefore() async throws {
+        try await withAccess { access, _ in
+            let old = try #require(access.code)
+            let new = try access.renewCode()
+            #expect(throws: ControlError.self) { try access.login(Self.request(old)) }
+            #expect(try !access.login(Self.request(new)).token.isEmpty)
+        }
+    }
+
+    /// Somebody in between has another certificate: proofs made over it are worth nothing here, and the other way.
+    @Test func proofsAreBoundToTheCertificateTheNonceAndTheSide() async throws {
+        try await withAccess { access, _ in
+            let code = try #require(access.code)
+            let other = SHA256.digest(of: Array("another certificate".utf8))
+            #expect(throws: ControlError.self) { try access.login(Self.request(code, fingerprint: other)) }
+            var request = Self.request(code)
+            request.nonce = String(Self.nonce.reversed())
+            #expect(throws: ControlError.self) { try access.login(request) }
+            let answer = try access.prove(LoginChallenge(nonce: Self.nonce))
+            #expect(answer.proof == code.serverProof(nonce: Self.nonce, fingerprint: Self.fingerprint))
+            #expect(answer.proof != code.serverProof(nonce: Self.nonce, fingerprint: other))
+            // The server's own proof, sent back, is not the client's.
+            #expect(throws: ControlError.self) {
+                try access.login(LoginRequest(nonce: Self.nonce, proof: answer.proof, name: ""))
+            }
+            #expect(access.code == code)
+        }
+    }
+
+    @Test(arguments: ["", "short", String(repeating: "n", count: 129)])
+    func noncesThatProveNothingAreRefused(_ nonce: String) async throws {
+        try await withAccess { access, _ in
+            let code = try #require(access.code)
+            #expect(throws: ControlError.self) { try access.prove(LoginChallenge(nonce: nonce)) }
+            #expect(throws: ControlError.self) { try access.login(Self.request(code, nonce: nonce)) }
+        }
+    }
+
+    @Test func theFileHoldsNoTokenAndIsForItsOwner() async throws {
+        try await withAccess { access, path in
+            let token = try access.login(Self.request(try #require(access.code))).token
+            #expect(try !String(contentsOfFile: path, encoding: .utf8).contains(token))
+            let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
+            #expect(mode == 0o600)
+        }
+    }
+
+    @Test func aDamagedFileIsNamed() async throws {
+        try await withAccess { _, path in
+            try Data("{".utf8).write(to: URL(filePath: path))
+            #expect(throws: (any Error).self) { try Self.open(path) }
+        }
+    }
+
+    @Test func onlyTheLoginItselfNeedsNoToken() async throws {
+        try await withAccess { access, _ in
+            let token = try access.login(Self.request(try #require(access.code))).token
+            let authorization = Authorization.operators(access, nil)
+            for open in [ControlPath.login, ControlPath.loginChallenge] {
+                try authorization.check([:], path: open)
+            }
+            for closed in ["/v2/", "/api/v1/status", ControlPath.loginCode, "/api/v1/login/", "/api/v1/loginx", "/"] {
+                #expect(throws: ControlError.self, "\(closed)") { try authorization.check([:], path: closed) }
+                try authorization.check([.authorization: "Bearer \(token)"], path: closed)
+            }
+        }
+    }
+}
+
+@Suite struct LoginCodeTests {
+    @Test func readsWhatPeopleType() throws {
+        let code = try #require(LoginCode("ABCD-EFGH-JKMN-PQR0"))
+        for spelling in ["abcdefghjkmnpqr0", " ABCD EFGH JKMN PQRO ", "abcd-efgh-jkmn-pqro"] {
+            #expect(LoginCode(spelling) == code)
+        }
+        #expect(LoginCode("1111-1111-1111-1111") == LoginCode("IL1i-l1IL-1111-1111"))
+        for wrong in [
+            "", "ABCD", "ABCD-EFGH-JKMN-PQRSX", "ABCD-EFGH-JKMN-PQR!", "UUUU-UUUU-UUUU-UUUU", "ÄBCD-EFGH-JKMN-PQRS",
+        ] {
+            #expect(LoginCode(wrong) == nil, "\(wrong)")
+        }
+    }
+
+    @Test func isRandomAndKeepsToItself() throws {
+        let codes = try (0..<200).map { _ in try #require(LoginCode.random()) }
+        #expect(Set(codes).count == 200)
+        #expect(codes.allSatisfy { LoginCode($0.text) == $0 })
+        #expect(!"\(codes[0])".contains(codes[0].text))
+    }
+}
