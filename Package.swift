@@ -13,6 +13,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-http-types.git", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-system.git", from: "1.8.1"),
         .package(url: "https://github.com/groue/GRDB.swift.git", from: "7.10.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.28.1", traits: []),
@@ -28,7 +29,9 @@ let package = Package(
 
         // Knowledge without I/O.
         .target(name: "Artifacts", dependencies: ["COpenSSL"]),
-        .target(name: "Site", dependencies: ["Artifacts", "Yams"]),
+        .target(name: "ConfigurationFile", dependencies: ["Yams"]),
+        .target(name: "Site", dependencies: ["Artifacts", "ConfigurationFile"]),
+        .target(name: "ServerIdentity", dependencies: ["Artifacts", "COpenSSL"]),
         .target(
             name: "IPXEScripts", path: "ipxe",
             resources: [
@@ -63,6 +66,7 @@ let package = Package(
                 .product(name: "Subprocess", package: "swift-subprocess"),
             ]),
         .target(name: "ControlAPI", dependencies: ["Artifacts"]),
+        .target(name: "Appliance", dependencies: ["ConfigurationFile", "ControlAPI", "Site"]),
         .target(
             name: "ControlPlane",
             dependencies: [
@@ -77,13 +81,16 @@ let package = Package(
         .target(
             name: "Daemon",
             dependencies: [
-                "Artifacts", "Authority", "Boot", "BootPlane", "ControlAPI", "ControlPlane", "Hosts", "Site", "Store",
-                "TFTP",
+                "Appliance", "Artifacts", "Authority", "Boot", "BootPlane", "CLinux", "ConfigurationFile", "ControlAPI",
+                "ControlPlane", "Hosts", "ServerIdentity", "Site", "Store", "TFTP",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "HummingbirdTLS", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ]),
@@ -98,6 +105,7 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ]),
 
         // The two programs, and how both end.
@@ -116,7 +124,9 @@ let package = Package(
         .executableTarget(name: "demo", dependencies: ["TestSupport"], path: "Tests/Demo"),
         .target(name: "Fixtures", path: "Tests/SiteTests/Fixtures", resources: [.embedInCode("example.yaml")]),
         .testTarget(name: "ArtifactsTests", dependencies: ["Artifacts", "Fixtures"]),
-        .testTarget(name: "SiteTests", dependencies: ["Artifacts", "Site", "Fixtures"], exclude: ["Fixtures"]),
+        .testTarget(
+            name: "SiteTests", dependencies: ["Artifacts", "ConfigurationFile", "Site", "Fixtures"],
+            exclude: ["Fixtures"]),
         .testTarget(name: "BootDecisionTests", dependencies: ["Artifacts", "Site", "Boot", "Fixtures"]),
         .testTarget(name: "TFTPTests", dependencies: ["TFTP"]),
         .testTarget(
@@ -124,7 +134,10 @@ let package = Package(
             dependencies: ["Artifacts", "CLinux", "Store", .product(name: "GRDB", package: "GRDB.swift")]),
         .testTarget(
             name: "HostsTests",
-            dependencies: ["Artifacts", "Boot", "Hosts", "Site", .product(name: "GRDB", package: "GRDB.swift")]),
+            dependencies: [
+                "Artifacts", "Boot", "ConfigurationFile", "Hosts", "Site",
+                .product(name: "GRDB", package: "GRDB.swift"),
+            ]),
         .testTarget(
             name: "AuthorityTests",
             dependencies: [
@@ -140,21 +153,29 @@ let package = Package(
         .testTarget(
             name: "ControlPlaneTests",
             dependencies: [
-                "Artifacts", "ControlAPI", "ControlPlane", "Hosts", "Store",
+                "Artifacts", "ControlAPI", "ControlPlane", "Hosts", "Store", "TestSupport",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ]),
         .testTarget(
             name: "DaemonTests",
             dependencies: [
-                "Artifacts", "Boot", "Daemon", "Site", "TestSupport", .product(name: "Logging", package: "swift-log"),
+                "Artifacts", "Authority", "Boot", "ControlAPI", "Daemon", "Site", "TestSupport",
+                .product(name: "Logging", package: "swift-log"),
             ]),
+        .testTarget(name: "ServerIdentityTests", dependencies: ["Artifacts", "ServerIdentity", "TestSupport"]),
+        .testTarget(
+            name: "ApplianceTests",
+            dependencies: ["Appliance", "ConfigurationFile", "ControlAPI", "Site"]),
         .testTarget(
             name: "OperatorTests",
             dependencies: [
-                "ControlAPI", "Operator", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "Artifacts", "ControlAPI", "Operator", "TestSupport",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .testTarget(name: "IntegrationTests", dependencies: ["TestSupport"]),
         .testTarget(name: "BootTests", dependencies: ["TestSupport"]),
+        .testTarget(name: "PackageTests", dependencies: ["TestSupport"]),
+        .testTarget(name: "ApplianceBootTests", dependencies: ["TestSupport"]),
     ]
 )
 

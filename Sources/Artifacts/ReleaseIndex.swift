@@ -23,6 +23,9 @@ package struct ReleaseIndex: Sendable {
         }
     }
 
+    /// Published versions that have a tag.
+    package var tagCount: Int { tags.values.reduce(0) { $0 + $1.count } }
+
     /// The size of a blob that some published version has as a file; nil for any other.
     package func blobSize(_ digest: Digest) -> Int64? { blobSizes[digest] }
 

@@ -75,3 +75,13 @@ package struct DnsmasqLog: Sendable {
             note: rest.dropFirst().joined(separator: " "))
     }
 }
+
+extension DHCPObservation {
+    /// What another process reported; nil when it is no exchange.
+    package init?(_ exchange: AuthorityReport.Exchange) {
+        guard let kind = Kind(rawValue: exchange.kind), let mac = MACAddress(exchange.mac) else { return nil }
+        self.init(
+            kind: kind, mac: mac, address: exchange.address.flatMap { IPv4Address($0) },
+            vendorClass: exchange.vendorClass, userClass: exchange.userClass, note: exchange.note)
+    }
+}

@@ -26,13 +26,17 @@ package struct DnsmasqSupervisor: Sendable {
     private let logger: Logger
     private let observe: @Sendable (DHCPObservation) -> Void
     private let answering: @Sendable () -> Void
+    private let ended: @Sendable () -> Void
 
-    /// `answering` is called each time dnsmasq has its sockets and answers, `observe` for each DHCP exchange.
+    /// `answering` is called each time dnsmasq has its sockets and answers, `ended` when it has ended by itself,
+    /// `observe` for each DHCP exchange.
     package init(
         files: Files, logger: Logger, answering: @escaping @Sendable () -> Void,
+        ended: @escaping @Sendable () -> Void,
         observe: @escaping @Sendable (DHCPObservation) -> Void
     ) {
         self.answering = answering
+        self.ended = ended
         self.files = files
         self.logger = logger
         self.observe = observe
@@ -74,6 +78,7 @@ package struct DnsmasqSupervisor: Sendable {
                 logger.error("dnsmasq failed: \(error)")
             }
             if Task.isCancelled { break }
+            ended()
             pause = ContinuousClock.now - started > .seconds(60) ? 1 : min(pause * 2, 30)
             logger.error("dnsmasq ended by itself: DNS and DHCP are down; starting it again in \(pause) s")
             do { try await Task.sleep(for: .seconds(pause)) } catch { break }

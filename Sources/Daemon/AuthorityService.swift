@@ -1,25 +1,39 @@
 internal import Artifacts
 internal import Authority
 internal import Boot
-internal import Hosts
 internal import Logging
 internal import ServiceLifecycle
 internal import Site
 internal import Store
+internal import Synchronization
 
 /// Answers DNS and DHCP on every substrate whose declared authority is the provisioner: one dnsmasq each. It looks every
 /// two seconds at what they depend on (the site file, the interface that has the gateway's address, the resolvers of
 /// the uplink), so what could not start is tried again. A dnsmasq is left running when its configuration would behave
 /// the same, and when dnsmasq refuses the new one.
-struct AuthorityService: ServiceLifecycle.Service {
+final class AuthorityService: ServiceLifecycle.Service {
     private static let interval = Duration.seconds(2)
 
     let options: [AuthorityOption]
     let directory: String
     let httpPort: Int
     let site: @Sendable () -> Site
-    let ledger: HostLedger
+    /// Called with every substrate's state whenever one changes, and with each DHCP exchange.
+    let report: @Sendable (AuthorityReport) -> Void
     let logger: Logger
+    private let conditions = Mutex<[String: Condition]>([:])
+
+    init(
+        options: [AuthorityOption], directory: String, httpPort: Int, site: @escaping @Sendable () -> Site,
+        logger: Logger, report: @escaping @Sendable (AuthorityReport) -> Void
+    ) {
+        self.options = options
+        self.directory = directory
+        self.httpPort = httpPort
+        self.site = site
+        self.report = report
+        self.logger = logger
+    }
 
     /// What a configuration is made from: while it stays the same, so does the configuration.
     private struct Inputs: Equatable {
@@ -28,13 +42,21 @@ struct AuthorityService: ServiceLifecycle.Service {
         let upstream: [IPv4Address]
     }
 
+    /// What is known of one substrate, for the report.
+    private struct Condition {
+        /// The interface that its dnsmasq answers on; nil while none does.
+        var interface: String?
+        /// What does not go as the site file says; nil while all does.
+        var complaint: String?
+    }
+
     private struct Running {
         var inputs: Inputs
         let behaviour: String
         let task: Task<Void, Never>
     }
 
-    func run() async throws { await cancelWhenGracefulShutdown { await supervise() } }
+    func run() async throws { await cancelWhenGracefulShutdown { await self.supervise() } }
 
     /// Until cancelled; then every dnsmasq has ended.
     private func supervise() async {
@@ -47,13 +69,15 @@ struct AuthorityService: ServiceLifecycle.Service {
             for name in wanted.sorted() where !Task.isCancelled {
                 do {
                     try await reconcile(name, site, &running)
-                    if complaints.removeValue(forKey: name) != nil, running[name] != nil {
+                    if complaints.removeValue(forKey: name) != nil {
                         logger.notice("substrate \(name): all is well again")
+                        note(name) { $0.complaint = nil }
                     }
                 } catch {
                     // Said once, and again when it changes.
                     guard complaints.updateValue("\(error)", forKey: name) != "\(error)" else { continue }
                     logger.error("substrate \(name): \(error)")
+                    note(name) { $0.complaint = "\(error)" }
                 }
             }
         } while (try? await Task.sleep(for: Self.interval)) != nil
@@ -65,6 +89,21 @@ struct AuthorityService: ServiceLifecycle.Service {
         entry.task.cancel()
         await entry.task.value
         logger.notice("substrate \(substrate): no longer answering DNS and DHCP")
+        note(substrate) { $0.interface = nil }
+    }
+
+    /// Reports every substrate's state after one has changed.
+    private func note(_ substrate: String, _ change: (inout Condition) -> Void) {
+        let list = conditions.withLock { conditions in
+            change(&conditions[substrate, default: Condition()])
+            return conditions.sorted { $0.key < $1.key }.map { name, condition in
+                let answer = condition.interface.map { "answering DNS and DHCP on \($0)" }
+                return AuthorityReport.State(
+                    substrate: name, text: condition.complaint ?? answer ?? "starting DNS and DHCP",
+                    isAnswering: condition.interface != nil)
+            }
+        }
+        report(AuthorityReport(states: list))
     }
 
     private func substrates(of site: Site) -> Set<String> {
@@ -101,11 +140,19 @@ struct AuthorityService: ServiceLifecycle.Service {
             return
         }
         let logger = logger
-        let ledger = ledger
+        let report = report
         let supervisor = DnsmasqSupervisor(
             files: files, logger: logger,
-            answering: { logger.notice("substrate \(substrate): answering DNS and DHCP on \(interface)") },
-            observe: { Self.note($0, site: site, ledger: ledger) })
+            answering: { [weak self] in
+                logger.notice("substrate \(substrate): answering DNS and DHCP on \(interface)")
+                self?.note(substrate) { $0 = Condition(interface: interface, complaint: nil) }
+            },
+            ended: { [weak self] in
+                self?.note(substrate) {
+                    $0 = Condition(interface: nil, complaint: "dnsmasq ended by itself and is started again")
+                }
+            },
+            observe: { report(AuthorityReport(exchange: .init($0))) })
         try await supervisor.install(configuration)
         await stop(&running, substrate)
         let task = Task {
@@ -123,27 +170,5 @@ struct AuthorityService: ServiceLifecycle.Service {
         if let fixed = site.policy.upstreamDNS { return fixed }
         let text = SmallFile.read("/etc/resolv.conf", limit: 65_536) ?? []
         return UpstreamResolvers.read(String(decoding: text, as: UTF8.self), excluding: NetworkInterfaces.addresses)
-    }
-
-    private static func note(_ observation: DHCPObservation, site: Site, ledger: HostLedger) {
-        // An address that was given out, or a machine that got none; the packets between say nothing more.
-        let host = site.hosts.first { $0.interfaces.contains { $0.mac == observation.mac } }?.name
-        let client = [observation.vendorClass, observation.userClass.map { "user class \($0)" }].compactMap { $0 }
-        switch observation.kind {
-        case .acknowledge:
-            let detail = (["\(observation.address?.description ?? "?")"] + client).joined(separator: ", ")
-            ledger.noteDHCP(
-                mac: observation.mac, address: observation.address, vendorClass: observation.vendorClass,
-                detail: detail, host: host)
-        case .discover where observation.note.contains("no address"):
-            ledger.noteDHCP(
-                mac: observation.mac, address: nil, vendorClass: observation.vendorClass,
-                detail: "asks, and there is no address for it", host: host)
-        case .refuse:
-            ledger.noteDHCP(
-                mac: observation.mac, address: nil, vendorClass: observation.vendorClass,
-                detail: "refused: \(observation.note)", host: host)
-        default: break
-        }
     }
 }

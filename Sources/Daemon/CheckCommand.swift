@@ -1,5 +1,6 @@
 package import ArgumentParser
 internal import Artifacts
+internal import ConfigurationFile
 internal import Site
 internal import Store
 

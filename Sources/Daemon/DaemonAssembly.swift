@@ -1,144 +1,146 @@
 internal import Artifacts
+internal import Authority
 internal import BootPlane
 internal import ControlAPI
 internal import ControlPlane
 internal import Glibc
 internal import Hosts
-internal import Hummingbird
 internal import Logging
 internal import NIOCore
 internal import NIOPosix
+internal import ServerIdentity
 internal import ServiceLifecycle
 internal import Site
 internal import Store
-internal import TFTP
 internal import UnixSignals
 
 /// The composition root: from configuration to one group of services.
 struct DaemonAssembly {
-    /// What DHCP tells machines to load.
-    private static let loaders = ["undionly.kpxe", "snponly.efi", "ipxe.efi"]
-
     let configuration: DaemonConfiguration
     let site: Site
+    /// Why the site file cannot be used; empty when it can. Otherwise only the control plane is served.
+    let siteProblems: [String]
 
-    /// Runs until SIGTERM or SIGINT.
+    /// Runs until SIGTERM or SIGINT; without a usable site file, also until there is one.
     func run() async throws {
         let logger = Logger(label: "provisioner")
+        let clock = SteadyClock()
         let store = try ArtifactStore(
-            StoreConfiguration(path: configuration.dataPath, reserve: configuration.reserve, clock: SystemClock.seconds)
-        )
+            StoreConfiguration(path: configuration.dataPath, reserve: configuration.reserve, clock: clock.seconds))
         let ledger = try HostLedger(
-            path: DefaultPath.hostsDatabase(in: configuration.dataPath), key: try tokenKey(),
-            clock: SystemClock.milliseconds)
+            path: DefaultPath.hostsDatabase(in: configuration.dataPath), key: try tokenKey(), clock: clock.milliseconds)
+        try startAfterWhatIsStored(clock, store, ledger)
         let holder = SiteHolder(path: configuration.sitePath, site: site, logger: logger) { site in
             ledger.adopt(site: site)
             Self.reportMissing(site, store, logger)
         }
-        ledger.adopt(site: site)
-        Self.reportMissing(site, store, logger)
+        let identity =
+            configuration.encryptsControl ? try ServerIdentityFiles.loadOrMake(in: configuration.dataPath) : nil
+        let access = try identity.map { identity in
+            try OperatorAccess(
+                path: DefaultPath.operators(in: configuration.dataPath), fingerprint: identity.fingerprint,
+                clock: clock.seconds)
+        }
+        let states = AuthorityStates()
+        let isWhole = siteProblems.isEmpty
+        let currentSite: @Sendable () -> Site = { holder.current }
+        let report = StatusReport(
+            store: store, ledger: ledger, site: isWhole ? currentSite : nil, siteProblems: siteProblems,
+            authorities: states, identity: identity, clock: clock)
 
         let group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
-        let backend = DaemonBackend(
-            store: store, ledger: ledger, site: holder, httpPort: configuration.bootHTTP.port,
-            loadersPath: configuration.loadersPath)
-        let namespace = BootNamespace(backend: backend)
-        let transfers = ActiveTransfers()
-        let listeners = BootListeners(group: group, namespace: namespace, transfers: transfers, logger: logger)
-        let channels = [
-            try await bind("--boot-http", configuration.bootHTTP) {
-                try await listeners.bindHTTP(host: $0.host, port: $0.port)
-            },
-            try await bind("--syslog", configuration.syslog) {
-                try await listeners.bindSyslog(host: $0.host, port: $0.port)
-            },
+        var services: [any ServiceLifecycle.Service] = [
+            LedgerWriter(ledger: ledger, logger: logger), StoreKeeper(store: store, logger: logger),
         ]
-        let tftp = try TFTPServer(
-            listen: [configuration.tftp].compactMap { DatagramEndpoint(host: $0.host, port: UInt16($0.port)) },
-            service: BootTFTPService(namespace: namespace, logger: logger))
-        for name in Self.loaders where backend.loaderPath(name).map({ SmallFile.read($0, limit: 0) == nil }) != false {
-            logger.warning(
-                "--loaders \(configuration.loadersPath) has no \(name): install the package ipxe, or machines stop there"
-            )
+        if isWhole {
+            ledger.adopt(site: site)
+            Self.reportMissing(site, store, logger)
+            let backend = DaemonBackend(
+                store: store, ledger: ledger, site: holder, httpPort: configuration.bootHTTP.port,
+                loadersPath: configuration.loadersPath)
+            services += try await BootServices(configuration: configuration, backend: backend, logger: logger)
+                .make(group)
         }
-        try makeDirectory(DefaultPath.authority(in: configuration.dataPath))
-
-        let configuration = configuration
-        let readiness = Readiness(listeners: configuration.control == nil ? 1 : 2) {
-            logger.notice(
-                "ready: boot HTTP \(configuration.bootHTTP), TFTP \(configuration.tftp), syslog \(configuration.syslog), control \(configuration.controlSocket)\(configuration.control.map { " and \($0)" } ?? "")"
-            )
-            ServiceNotification.ready()
+        services += try ControlListeners(
+            configuration: configuration,
+            services: ControlServices(
+                store: store, ledger: ledger, site: { holder.current }, status: report.make, access: access,
+                logger: logger),
+            identity: identity, readiness: readiness(isWhole, logger)
+        ).make()
+        if let path = configuration.statusFile {
+            let port = identity == nil ? nil : configuration.control?.port
+            services.append(
+                StatusWriter(
+                    path: path,
+                    status: { ConsoleStatus(server: report.make(), loginCode: access?.code?.text, controlPort: port) },
+                    logger: logger))
         }
-        let controlServices = ControlServices(store: store, ledger: ledger, site: { holder.current }, logger: logger)
-        let services: [any ServiceLifecycle.Service] =
-            [
-                LedgerWriter(ledger: ledger, logger: logger),
-                StoreKeeper(store: store, logger: logger),
-                BootListenerService(channels: channels, transfers: transfers),
-                TFTPServiceRunner(server: tftp),
-            ] + (try controlListeners(controlServices, readiness, logger)) + [
-                AuthorityService(
-                    options: configuration.authority, directory: DefaultPath.authority(in: configuration.dataPath),
-                    httpPort: configuration.bootHTTP.port, site: { holder.current }, ledger: ledger, logger: logger),
-                SiteWatcher(path: configuration.sitePath, holder: holder),
-            ]
+        if isWhole {
+            let notes = DHCPNotes(site: { holder.current }, ledger: ledger)
+            services.append(try authority(holder, states, notes, group, logger))
+            services.append(SiteWatcher(path: configuration.sitePath, holder: holder))
+        } else {
+            services.append(SiteRepairWatcher(path: configuration.sitePath, logger: logger))
+        }
         logger.notice(
-            "provisioner \(ProductVersion.current) starts, site revision \(site.revision), data \(configuration.dataPath)"
+            "provisioner \(ProductVersion.current) starts, \(isWhole ? "site revision \(site.revision)" : "without a site file"), data \(configuration.dataPath)"
         )
-        var groupConfiguration = ServiceGroupConfiguration(
-            services: services.map { .init(service: $0) }, gracefulShutdownSignals: [.sigterm, .sigint],
-            logger: Logger(label: "services", factory: { _ in SwiftLogNoOpLogHandler() }))
-        // Transfers under way get this long; then the program ends all the same.
-        groupConfiguration.maximumGracefulShutdownDuration = .seconds(15)
         defer { unlink(configuration.controlSocket) }
-        try await ServiceGroup(configuration: groupConfiguration).run()
+        try await serve(services)
         try await group.shutdownGracefully()
         logger.notice("ended")
     }
 
-    /// Names the option and the address when they cannot be had.
-    private func bind(
-        _ option: String, _ address: ListenAddress, _ body: (ListenAddress) async throws -> any Channel
-    ) async throws -> any Channel {
-        do {
-            return try await body(address)
-        } catch let error as IOError {
-            let reason = String(cString: strerror(error.errnoCode))
-            throw ValidationFailure("\(option) \(address): \(reason): 'ss -lntup' tells which program has it")
+    private func serve(_ services: [any ServiceLifecycle.Service]) async throws {
+        var configuration = ServiceGroupConfiguration(
+            services: services.map { service in
+                service is SiteRepairWatcher
+                    ? .init(service: service, successTerminationBehavior: .gracefullyShutdownGroup)
+                    : .init(service: service)
+            }, gracefulShutdownSignals: [.sigterm, .sigint],
+            logger: Logger(label: "services", factory: { _ in SwiftLogNoOpLogHandler() }))
+        // Transfers under way get this long; then the program ends all the same.
+        configuration.maximumGracefulShutdownDuration = .seconds(15)
+        try await ServiceGroup(configuration: configuration).run()
+    }
+
+    private func readiness(_ isWhole: Bool, _ logger: Logger) -> Readiness {
+        let configuration = configuration
+        let control = "control \(configuration.controlSocket)\(configuration.control.map { " and \($0)" } ?? "")"
+        let boot =
+            isWhole
+            ? "boot HTTP \(configuration.bootHTTP), TFTP \(configuration.tftp), syslog \(configuration.syslog), "
+            : "no boot plane, for want of a site file; "
+        return Readiness(listeners: configuration.control == nil ? 1 : 2) {
+            logger.notice("ready: \(boot)\(control)")
+            ServiceNotification.ready()
         }
     }
 
-    /// The control plane's listeners: the local socket, and TCP where asked.
-    private func controlListeners(
-        _ services: ControlServices, _ readiness: Readiness, _ logger: Logger
-    ) throws -> [any ServiceLifecycle.Service] {
-        let socket = configuration.controlSocket
-        try makeDirectory(socket.parentDirectory)
-        try ControlSocket.clear(socket)
-        var listeners: [any ServiceLifecycle.Service] = [
-            listener(
-                .unixDomainSocket(path: socket), ControlResponder(services: services, authorization: .local), readiness)
-        ]
-        if let control = configuration.control {
-            listeners.append(
-                listener(
-                    .hostname(control.host, port: control.port),
-                    ControlResponder(services: services, authorization: configuration.authorization), readiness))
+    /// DNS and DHCP: by this process, or by the one that reports on a socket.
+    private func authority(
+        _ holder: SiteHolder, _ states: AuthorityStates, _ notes: DHCPNotes, _ group: any EventLoopGroup,
+        _ logger: Logger
+    ) throws -> any ServiceLifecycle.Service {
+        if let path = configuration.authorityHelper {
+            return ObservationListener(path: path, group: group, states: states, notes: notes, logger: logger)
         }
-        return listeners
+        let directory = DefaultPath.authority(in: configuration.dataPath)
+        _ = try SystemFileOperations().makeDirectory(directory)
+        return AuthorityService(
+            options: configuration.authority, directory: directory, httpPort: configuration.bootHTTP.port,
+            site: { holder.current }, logger: logger,
+            report: { report in
+                if let list = report.states { states.replace(list) }
+                if let observation = report.exchange.flatMap({ DHCPObservation($0) }) { notes.note(observation) }
+            })
     }
 
-    private func listener(
-        _ address: BindAddress, _ responder: ControlResponder, _ readiness: Readiness
-    ) -> Application<ControlResponder> {
-        var quiet = Logger(label: "control")
-        quiet.logLevel = .warning
-        return Application(
-            // Requests may take as long as they take; a client that says nothing for so long is gone.
-            responder: responder, server: .http1(configuration: .init(idleTimeout: .seconds(120))),
-            configuration: .init(address: address, serverName: "provisioner"),
-            onServerRunning: { _ in await readiness.listenerIsUp() }, logger: quiet)
+    /// A machine whose clock starts in the past goes on where it was.
+    private func startAfterWhatIsStored(_ clock: SteadyClock, _ store: ArtifactStore, _ ledger: HostLedger) throws {
+        if let newest = ledger.newestEventTime { clock.start(after: newest) }
+        if let newest = try store.taggedArtifacts().map(\.publishedAt).max() { clock.start(after: newest * 1000) }
     }
 
     /// The key of per-boot tokens: made at the first start, the same ever after.
@@ -157,16 +159,7 @@ struct DaemonAssembly {
         return key
     }
 
-    private func makeDirectory(_ path: String) throws {
-        guard !path.isEmpty else { return }
-        _ = try SystemFileOperations().makeDirectory(path)
-    }
-
     private static func reportMissing(_ site: Site, _ store: ArtifactStore, _ logger: Logger) {
         for line in MissingArtifacts.find(in: site, releases: store.releases) { logger.warning("\(line)") }
     }
-}
-
-extension String {
-    fileprivate var parentDirectory: String { lastIndex(of: "/").map { String(self[..<$0]) } ?? "" }
 }

@@ -10,10 +10,19 @@ struct DaemonConfiguration: Sendable {
     var syslog: ListenAddress
     var control: ListenAddress?
     var controlSocket: String
-    /// For calls over TCP.
-    var authorization: Authorization
+    /// Of a token file: opens the control plane over TCP without a login.
+    var token: Authorization.Token?
+    /// Where to write what the console shows; nil: nowhere.
+    var statusFile: String?
+    /// The socket of the process that answers DNS and DHCP; nil: this one does.
+    var authorityHelper: String?
     var loadersPath: String
     var authority: [AuthorityOption]
     /// Bytes; nil for the store's default.
     var reserve: Int64?
+}
+
+extension DaemonConfiguration {
+    /// Whether the control plane can be reached from other machines: then it is encrypted, and needs a login.
+    var encryptsControl: Bool { control.map { !$0.isLoopback } ?? false }
 }

@@ -3,10 +3,20 @@ enum DefaultPath {
     static let site = "/etc/provisioner/site.yaml"
     static let data = "/var/lib/provisioner"
     static let controlSocket = "/run/provisioner/control.sock"
+    static let authorityState = "/var/lib/provisioner-authority"
+    static let observations = "/run/provisioner-authority/observations.sock"
     /// Debian's package `ipxe` puts its programs here.
     static let loaders = "/usr/lib/ipxe"
 
     static func hostsDatabase(in data: String) -> String { data + "/hosts.sqlite" }
+    static func operators(in data: String) -> String { data + "/operators.json" }
+    static func certificate(in data: String) -> String { data + "/control.crt" }
+    static func privateKey(in data: String) -> String { data + "/control.key" }
     static func tokenKey(in data: String) -> String { data + "/boot-token.key" }
     static func authority(in data: String) -> String { data + "/authority" }
+}
+
+extension String {
+    /// The directory that holds a path's last component; empty when none is named.
+    var parentDirectory: String { lastIndex(of: "/").map { String(self[..<$0]) } ?? "" }
 }

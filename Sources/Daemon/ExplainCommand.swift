@@ -1,6 +1,7 @@
 package import ArgumentParser
 internal import Artifacts
 internal import Boot
+internal import ConfigurationFile
 internal import Hosts
 internal import Site
 internal import Store

@@ -41,6 +41,10 @@ package struct AuthorityOption: Hashable, Sendable, ExpressibleByArgument {
         case off
     }
 
+    static let help = ArgumentHelp(
+        "Whether to answer DNS and DHCP on a substrate: SUBSTRATE=auto (when the site file declares it, the default) or SUBSTRATE=off. May be repeated.",
+        valueName: "SUBSTRATE=auto|off")
+
     package let substrate: String
     package let mode: Mode
 

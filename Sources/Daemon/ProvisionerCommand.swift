@@ -11,7 +11,9 @@ package struct ProvisionerCommand: AsyncParsableCommand {
             Exit status: 0 done, 1 refused or failed, 2 wrong usage.
             """,
         version: "provisioner \(ProductVersion.current)",
-        subcommands: [ServeCommand.self, CheckCommand.self, ExplainCommand.self])
+        subcommands: [
+            ServeCommand.self, CheckCommand.self, ExplainCommand.self, AuthorityCommand.self, ApplianceCommand.self,
+        ])
 
     package init() {}
 }

@@ -1,4 +1,5 @@
 package import ArgumentParser
+internal import ConfigurationFile
 internal import ControlPlane
 internal import Glibc
 internal import Logging
@@ -12,6 +13,8 @@ package struct ServeCommand: AsyncParsableCommand {
         discussion: """
             SIGTERM ends it after running transfers had a moment; SIGHUP, or a change of the site file, reloads that
             file. A site file with an error is reported and the one in use stays.
+            Operators on the network log in once with 'artifactctl login'; the code for it is shown on the console, or
+            made by 'artifactctl login-code' on this machine.
             """)
 
     @Option(help: "The site file.")
@@ -29,43 +32,51 @@ package struct ServeCommand: AsyncParsableCommand {
     @Option(help: "Where machines send syslog over UDP.")
     var syslog = ListenAddress(host: "0.0.0.0", port: 514)
 
-    @Option(help: "A TCP address for the control plane. Without --token-file only a loopback address is allowed.")
+    @Option(
+        help:
+            "A TCP address for the control plane: HTTPS with the server's own certificate, and plain HTTP on a loopback address."
+    )
     var control: ListenAddress?
 
     @Option(help: "The control plane's local socket.")
     var controlSocket = DefaultPath.controlSocket
 
-    @Option(help: "A file whose first line is the bearer token that every call over TCP needs.")
+    @Option(help: "A file whose first line is a bearer token that opens the control plane over TCP.")
     var tokenFile: String?
 
     @Option(help: "Boot loaders: a directory with undionly.kpxe, snponly.efi, ipxe.efi.")
     var loaders = DefaultPath.loaders
 
+    @Option(help: AuthorityOption.help)
+    var authority: [AuthorityOption] = []
+
     @Option(
         help: ArgumentHelp(
-            "Whether to answer DNS and DHCP on a substrate: SUBSTRATE=auto (when the site file declares it, the default) or SUBSTRATE=off. May be repeated.",
-            valueName: "SUBSTRATE=auto|off"))
-    var authority: [AuthorityOption] = []
+            "The socket of 'provisioner authority serve', which then answers DNS and DHCP; without it this process does.",
+            valueName: "socket"))
+    var authorityHelper: String?
+
+    @Option(help: "A file for 'provisioner appliance console', with all that it shows.")
+    var statusFile: String?
+
+    @Flag(
+        help:
+            "Without a usable site file, serve the control plane alone, and end once there is one, to be started again."
+    )
+    var controlOnlyWithoutSite = false
 
     @Option(help: "Megabytes of the disk that uploads leave free (default: 1024 or 2 %, whichever is more).")
     var reserve: Int?
 
-    @Option(
-        help: "trace, debug, info, notice, warning, error or critical.",
-        transform: { text in
-            guard let level = Logger.Level(rawValue: text) else {
-                throw ValidationError(
-                    "--log-level '\(text)': use trace, debug, info, notice, warning, error or critical")
-            }
-            return level
-        })
-    var logLevel: Logger.Level = .info
+    @Option(help: LogLevelOption.help)
+    var logLevel = LogLevelOption(level: .info)
 
     package init() {}
 
     package func validate() throws {
-        if let control, tokenFile == nil, !control.isLoopback {
-            throw ValidationError("--control \(control) can be reached by others: add --token-file, or use 127.0.0.1")
+        if authorityHelper != nil, !authority.isEmpty {
+            throw ValidationError(
+                "--authority belongs to 'provisioner authority serve' when there is --authority-helper")
         }
         if let reserve, !(0...1 << 30).contains(reserve) {
             throw ValidationError("--reserve must be 0 to \(1 << 30) megabytes")
@@ -76,37 +87,36 @@ package struct ServeCommand: AsyncParsableCommand {
         umask(0o077)
         signal(SIGPIPE, SIG_IGN)
         FileDescriptorLimit.raise()
-        let level = logLevel
-        LoggingSystem.bootstrap { label in
-            var handler = StreamLogHandler.standardError(label: label)
-            handler.logLevel = level
-            return handler
-        }
+        logLevel.bootstrap()
         let reading = SiteFile.read(site)
         for finding in reading.diagnostics where finding.severity != .info {
             StandardError.write(finding.rendered(file: site))
         }
-        guard let firstSite = reading.site else { throw ExitCode.failure }
-        for option in authority where firstSite.substrate(option.substrate) == nil {
+        var problems: [String] = []
+        if reading.site == nil {
+            guard controlOnlyWithoutSite else { throw ExitCode.failure }
+            problems = reading.diagnostics.filter { $0.severity == .error }.map { $0.rendered(file: site) }
+        }
+        guard let firstSite = reading.site ?? SiteFile.none else { throw ExitCode.failure }
+        for option in authority where reading.site != nil && firstSite.substrate(option.substrate) == nil {
             let known = firstSite.substrates.map(\.name).joined(separator: ", ")
             throw ValidationError("--authority: the site file has no substrate '\(option.substrate)'; it has: \(known)")
         }
-        let authorization: Authorization =
-            try tokenFile.map { path in
-                guard let content = SmallFile.read(path, limit: 4096) else {
-                    throw ValidationError("--token-file \(path) cannot be read: does it exist?")
-                }
-                guard let token = Authorization.Token(fileContent: content) else {
-                    throw ValidationError(
-                        "--token-file \(path): the first line must hold at least 16 visible characters")
-                }
-                return .bearer(token)
-            } ?? .local
+        let token = try tokenFile.map { path in
+            guard let content = SmallFile.read(path, limit: 4096) else {
+                throw ValidationError("--token-file \(path) cannot be read: does it exist?")
+            }
+            guard let token = Authorization.Token(fileContent: content) else {
+                throw ValidationError("--token-file \(path): the first line must hold at least 16 visible characters")
+            }
+            return token
+        }
         let configuration = DaemonConfiguration(
             sitePath: site, dataPath: data.absolutePath, bootHTTP: bootHttp, tftp: tftp, syslog: syslog,
-            control: control, controlSocket: controlSocket, authorization: authorization, loadersPath: loaders,
-            authority: authority, reserve: reserve.map { Int64($0) << 20 })
-        try await DaemonAssembly(configuration: configuration, site: firstSite).run()
+            control: control, controlSocket: controlSocket, token: token, statusFile: statusFile,
+            authorityHelper: authorityHelper, loadersPath: loaders, authority: authority,
+            reserve: reserve.map { Int64($0) << 20 })
+        try await DaemonAssembly(configuration: configuration, site: firstSite, siteProblems: problems).run()
     }
 }
 

@@ -1,3 +1,4 @@
+internal import ConfigurationFile
 internal import Logging
 internal import Site
 internal import Synchronization

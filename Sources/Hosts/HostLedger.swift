@@ -72,6 +72,16 @@ package final class HostLedger: InstallationReading {
     /// Every machine that was seen, in the order of their MACs.
     package var machines: [MachineRecord] { state.withLock { $0.machines.values.sorted { $0.mac < $1.mac } } }
 
+    /// The machines that were seen last, the newest first.
+    package func newestMachines(_ count: Int) -> [MachineRecord] {
+        state.withLock { state in
+            Array(state.machines.values.sorted { ($1.lastSeen, $0.mac) < ($0.lastSeen, $1.mac) }.prefix(count))
+        }
+    }
+
+    /// The time of the newest event, in milliseconds since 1970; nil when there is none.
+    package var newestEventTime: Int64? { state.withLock { $0.machines.values.map(\.lastSeen).max() } }
+
     /// The machine that an address belongs to, as far as DHCP, a script request or the site file told.
     package func mac(at address: IPv4Address) -> MACAddress? { state.withLock { $0.macByAddress[address] } }
 

@@ -112,7 +112,8 @@ import Testing
             rmdir(directory)
         }
         try await body(
-            DnsmasqSupervisor(files: files, logger: Logger(label: "test"), answering: {}, observe: { _ in }), files)
+            DnsmasqSupervisor(files: files, logger: Logger(label: "test"), answering: {}, ended: {}, observe: { _ in }),
+            files)
     }
 
     private static func contents(of path: String) throws -> String {
