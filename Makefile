@@ -8,7 +8,15 @@ SHELL := /bin/bash
 BUILD_PACKAGES := libssl-dev libsqlite3-dev pkg-config
 LAB_PACKAGES := dnsmasq-base ipxe iproute2 util-linux qemu-system-x86 ipxe-qemu ovmf \
 	debian-installer-12-netboot-amd64 busybox-static cpio curl
-TEST_PACKAGES := $(LAB_PACKAGES) skopeo tftp-hpa bind9-dnsutils netcat-openbsd socat bsdutils iputils-ping procps
+TEST_PACKAGES := $(LAB_PACKAGES) skopeo tftp-hpa bind9-dnsutils netcat-openbsd socat bsdutils iputils-ping procps openssl
+PACKAGE_PACKAGES := dpkg-dev chrpath jq
+IMAGE_PACKAGES := mmdebstrap squashfs-tools cryptsetup-bin mtools gdisk dosfstools e2fsprogs zstd jq
+APPLIANCE_PACKAGES := $(LAB_PACKAGES) mmdebstrap mtools gdisk socat openssl openssh-client mandoc qemu-utils
+
+# Of the packages and the image: ControlAPI knows it, and the programs print it.
+VERSION = $(shell sed -n 's/.*current = "\(.*\)"/\1/p' Sources/ControlAPI/ProductVersion.swift)
+# Further packages for the image, from Debian's non-free-firmware too: make image FIRMWARE="firmware-bnx2 ..."
+FIRMWARE ?=
 
 SWIFT ?= swift
 # Only what is ours is checked; the build folder holds dependencies.
@@ -45,6 +53,17 @@ release: check-tools ## Build both programs for use
 	@$(SWIFT) build -c release --static-swift-stdlib --product provisioner
 	@$(SWIFT) build -c release --static-swift-stdlib --product artifactctl
 
+.PHONY: deb
+deb: release ## Build the Debian packages into build/
+	$(call install,$(PACKAGE_PACKAGES))
+	@echo "==> packages"
+	@image/package/build --programs "$$($(SWIFT) build -c release --show-bin-path)" --version $(VERSION) --output build
+
+.PHONY: image
+image: deb ## Build the appliance's disk image into build/
+	$(call install,$(IMAGE_PACKAGES))
+	@image/build --package build/provisioner_$(VERSION)_amd64.deb --output build --firmware "$(FIRMWARE)"
+
 .PHONY: demo
 demo: check-tools ## Boot a BIOS and a UEFI machine from a provisioner, in QEMU
 	$(call install,$(BUILD_PACKAGES) $(LAB_PACKAGES))
@@ -61,11 +80,23 @@ test: check-tools ## Check formatting, then run every test: units, real tools, r
 	@echo "==> building programs and tests (the first time takes some minutes)"
 	@$(SWIFT) build --build-tests
 	@echo "==> unit tests"
-	@$(SWIFT) test --skip-build --skip IntegrationTests --skip BootTests
+	@$(SWIFT) test --skip-build --skip IntegrationTests --skip BootTests --skip PackageTests
 	@echo "==> tests with real tools, in network namespaces"
 	@$(SWIFT) test --skip-build --filter IntegrationTests
 	@echo "==> boot tests with real firmware, in QEMU"
-	@$(SWIFT) test --skip-build --filter BootTests
+	@$(SWIFT) test --skip-build --filter '^BootTests'
+
+.PHONY: test-appliance
+test-appliance: image ## Install the packages in a clean Debian, start the image, cut its power, damage its disk
+	$(call install,$(APPLIANCE_PACKAGES))
+	@echo "==> building the tests"
+	@$(SWIFT) build --build-tests
+	@echo "==> the packages, in a clean Debian 12"
+	@$(SWIFT) test --skip-build --filter '^PackageTests'
+	@echo "==> the image, in QEMU; screens and serial logs go to build/appliance-tests"
+	@$(SWIFT) test --skip-build --filter '^ApplianceBootTests'
+	@echo "==> the image once more: one commit makes one image"
+	@image/test-reproducible --package build/provisioner_$(VERSION)_amd64.deb --image build/provisioner-$(VERSION).raw
 
 .PHONY: lint
 lint: ## Check formatting

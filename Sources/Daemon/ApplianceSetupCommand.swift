@@ -30,6 +30,8 @@ struct ApplianceSetupCommand: ParsableCommand {
             partition: readPartition(), links: LinkInventory.read(), isDataMounted: isMountPoint(dataMount))
         for directory in [state, network] {
             for parent in directory.pathAndParents { _ = try SystemFileOperations().makeDirectory(parent) }
+            // The services that read it run as users of their own.
+            chmod(directory, 0o755)
         }
         try removeEarlierNetworkFiles()
         for file in setup.networkFiles { try write("\(network)/\(file.name)", file.text, mode: 0o644) }

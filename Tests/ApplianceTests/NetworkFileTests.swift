@@ -1,5 +1,6 @@
 import Appliance
 import ConfigurationFile
+import Foundation
 import Site
 import Testing
 
@@ -67,6 +68,22 @@ import Testing
             let reading = NetworkFile.parse(damaged, links: Box.links)
             #expect(reading.file != nil || !reading.diagnostics.isEmpty)
         }
+    }
+
+    /// What lies on the partition PROVISION, as it is and with its optional lines.
+    @Test func theExampleThatShipsIsValid() throws {
+        let file = URL(filePath: #filePath).deletingLastPathComponent()
+            .appending(path: "../../image/boot-partition/network.yaml.example")
+        let text = try String(contentsOf: file, encoding: .utf8)
+        let links = ["c8:ff:bf:06:5a:5a", "1c:79:2d:fc:5f:d6"].compactMap { MACAddress($0) }
+            .map { NetworkLink(name: "eth", mac: $0, hasCarrier: true, addresses: []) }
+        let whole = text.replacing("    # gateway", with: "    gateway").replacing("    # dns", with: "    dns")
+            .replacing("  # wan", with: "  wan").replacing("  #   ", with: "    ").replacing("# ntp", with: "ntp")
+        for candidate in [text, whole, whole.replacing("\n", with: "\r\n")] {
+            let reading = NetworkFile.parse(Array(candidate.utf8), links: links)
+            #expect(reading.diagnostics.isEmpty, "\(reading.diagnostics)")
+        }
+        #expect(NetworkFile.parse(Array(whole.utf8), links: links).file?.interfaces.count == 2)
     }
 
     @Test func rendersForNetworkd() throws {

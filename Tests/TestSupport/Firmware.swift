@@ -12,9 +12,13 @@ package enum Firmware: String, CaseIterable, Sendable {
     case uefi
     /// UEFI (OVMF) with PXE switched off: DHCP with vendor class `HTTPClient`, then HTTP.
     case uefiHTTPBoot
+    /// UEFI (OVMF) that starts nothing but what Microsoft's keys have signed.
+    case uefiSecureBoot
 
     private static let codeFile = URL(filePath: "/usr/share/OVMF/OVMF_CODE_4M.fd")
     private static let variablesFile = URL(filePath: "/usr/share/OVMF/OVMF_VARS_4M.fd")
+    private static let secureCodeFile = URL(filePath: "/usr/share/OVMF/OVMF_CODE_4M.ms.fd")
+    private static let secureVariablesFile = URL(filePath: "/usr/share/OVMF/OVMF_VARS_4M.ms.fd")
     private static let ipxeKernel = URL(filePath: "/boot/ipxe.lkrn")
 
     /// What this firmware needs on this machine, QEMU included.
@@ -25,6 +29,10 @@ package enum Firmware: String, CaseIterable, Sendable {
         case .biosPXEROM: return [qemu, .file(Self.ipxeKernel, package: "ipxe")]
         case .uefi, .uefiHTTPBoot:
             return [qemu, .file(Self.codeFile, package: "ovmf"), .file(Self.variablesFile, package: "ovmf")]
+        case .uefiSecureBoot:
+            return [
+                qemu, .file(Self.secureCodeFile, package: "ovmf"), .file(Self.secureVariablesFile, package: "ovmf"),
+            ]
         }
     }
 
@@ -49,6 +57,11 @@ package enum Firmware: String, CaseIterable, Sendable {
             return ["-machine", "pc,graphics=off", "-kernel", Self.ipxeKernel.path, "-initrd", script.path]
         case .uefi:
             return try flash(name, directory)
+        case .uefiSecureBoot:
+            // Only code in system management mode may change the variables: else a guest could switch the check off.
+            return try flash(
+                name, directory, code: Self.secureCodeFile, variables: Self.secureVariablesFile, machine: "q35,smm=on")
+                + ["-global", "driver=cfi.pflash01,property=secure,value=on"]
         case .uefiHTTPBoot:
             let noPXE = ["IPv4PXESupport", "IPv6PXESupport"].flatMap {
                 ["-fw_cfg", "name=opt/org.tianocore/\($0),string=n"]
@@ -58,14 +71,16 @@ package enum Firmware: String, CaseIterable, Sendable {
     }
 
     /// OVMF's code, read-only, and a private copy of its variables.
-    private func flash(_ name: String, _ directory: URL) throws -> [String] {
-        let variables = directory.appending(path: "\(name).vars.fd")
-        try Data(contentsOf: Self.variablesFile).write(to: variables)
+    private func flash(
+        _ name: String, _ directory: URL, code: URL = codeFile, variables: URL = variablesFile, machine: String = "q35"
+    ) throws -> [String] {
+        let copy = directory.appending(path: "\(name).vars.fd")
+        try Data(contentsOf: variables).write(to: copy)
         let flash = "if=pflash,format=raw"
         return [
-            "-machine", "q35",
-            "-drive", "\(flash),unit=0,readonly=on,file=\(Self.codeFile.path)",
-            "-drive", "\(flash),unit=1,file=\(variables.path)",
+            "-machine", machine,
+            "-drive", "\(flash),unit=0,readonly=on,file=\(code.path)",
+            "-drive", "\(flash),unit=1,file=\(copy.path)",
         ]
     }
 }

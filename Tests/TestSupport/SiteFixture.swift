@@ -22,10 +22,17 @@ package struct SiteFixture: Sendable {
     /// `provisioner` or `router`.
     package var declared: String
 
-    package init(machines: [Machine] = [], profiles: [String] = [], declared: String = "provisioner") {
+    /// The MAC of the provisioner's card on the segment.
+    package var provisionerMAC: String
+
+    package init(
+        machines: [Machine] = [], profiles: [String] = [], declared: String = "provisioner",
+        provisionerMAC: String = NetworkLab.bridgeMAC
+    ) {
         self.machines = machines
         self.profiles = profiles
         self.declared = declared
+        self.provisionerMAC = provisionerMAC
     }
 
     /// The substrate's name.
@@ -56,7 +63,7 @@ package struct SiteFixture: Sendable {
             "    form: ph",
             "    plane: management",
             "    interfaces:",
-            "      dvntm: {mac: \"\(NetworkLab.bridgeMAC)\", at: dvntm/management, ip: 10.20.99.95, claims_gateway: true}",
+            "      dvntm: {mac: \"\(provisionerMAC)\", at: dvntm/management, ip: 10.20.99.95, claims_gateway: true}",
         ]
         for machine in machines {
             lines += [

@@ -23,6 +23,10 @@ extension VirtualMachine {
         package var card: NetworkCard
         /// A disk image (qcow2 by its extension, else raw), booted when the network refuses; nil for no disk.
         package var disk: URL?
+        /// The machine starts from its disk and never asks the network.
+        package var startsFromDisk: Bool
+        /// It has a screen, for ``VirtualMachine/screenshot(_:)``.
+        package var hasScreen: Bool
         /// Where the serial console is written; nil for a file in the lab's directory, which goes with the lab.
         package var serialLog: URL?
         /// The machine's UUID as firmware reports it in DHCP option 97; nil for QEMU's default (zeros).
@@ -33,7 +37,8 @@ extension VirtualMachine {
         /// Describes a machine; only name, address and firmware have no default.
         package init(
             name: String, mac: String, firmware: Firmware, memory: Int = 512, card: NetworkCard = .virtio,
-            disk: URL? = nil, serialLog: URL? = nil, uuid: UUID? = nil, serialNumber: String? = nil
+            disk: URL? = nil, startsFromDisk: Bool = false, hasScreen: Bool = false, serialLog: URL? = nil,
+            uuid: UUID? = nil, serialNumber: String? = nil
         ) {
             self.name = name
             self.mac = mac
@@ -41,6 +46,8 @@ extension VirtualMachine {
             self.memory = memory
             self.card = card
             self.disk = disk
+            self.startsFromDisk = startsFromDisk
+            self.hasScreen = hasScreen
             self.serialLog = serialLog
             self.uuid = uuid
             self.serialNumber = serialNumber
@@ -50,10 +57,17 @@ extension VirtualMachine {
             var arguments = ["-name", name, "-accel", "tcg", "-cpu", "max", "-smp", "1", "-m", "\(memory)"]
             arguments += ["-nodefaults", "-display", "none", "-no-reboot"]
             arguments += try firmware.arguments(machine: name, directory: directory)
-            arguments += ["-chardev", "file,id=console,path=\(serial.path)", "-serial", "chardev:console"]
+            let keyboard = VirtualMachine.socket("serial", machine: name, directory: directory).path
+            arguments += ["-chardev", "socket,id=console,path=\(keyboard),server=on,wait=off,logfile=\(serial.path)"]
+            arguments += ["-serial", "chardev:console"]
+            let monitor = VirtualMachine.socket("monitor", machine: name, directory: directory).path
+            arguments += ["-chardev", "socket,id=monitor,path=\(monitor),server=on,wait=off"]
+            arguments += ["-mon", "chardev=monitor,mode=readline"]
+            if hasScreen { arguments += ["-vga", "std"] }
             arguments += ["-netdev", "tap,id=link,ifname=\(tap),script=no,downscript=no"]
-            let optionROM = firmware.usesOptionROM ? "" : ",romfile="
-            arguments += ["-device", "\(card.rawValue),netdev=link,mac=\(mac),bootindex=1\(optionROM)"]
+            let boots = startsFromDisk ? "" : ",bootindex=1"
+            let optionROM = firmware.usesOptionROM && !startsFromDisk ? "" : ",romfile="
+            arguments += ["-device", "\(card.rawValue),netdev=link,mac=\(mac)\(boots)\(optionROM)"]
             if let disk {
                 let format = disk.pathExtension == "qcow2" ? "qcow2" : "raw"
                 arguments += ["-drive", "if=none,id=disk,format=\(format),file=\(disk.path)"]
