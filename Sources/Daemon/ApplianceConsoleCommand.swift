@@ -115,7 +115,9 @@ struct ApplianceConsoleCommand: ParsableCommand {
         guard login == .password else { return }
         let clear = Array("\u{1b}[H\u{1b}[J".utf8)
         _ = Glibc.write(1, clear, clear.count)
-        // login(1) becomes this process, so that the session has this terminal; the page comes back when it ends.
+        // login(1) goes only where all three are a terminal (standard error goes to the journal until here).
+        dup2(1, 2)
+        // It becomes this process, so that the session has this terminal; the page comes back when it ends.
         let arguments: [UnsafeMutablePointer<CChar>?] = [strdup(AppliancePath.login), strdup("root"), nil]
         execv(AppliancePath.login, arguments)
         throw ValidationFailure("\(AppliancePath.login): \(String(cString: strerror(errno)))")

@@ -2,85 +2,122 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Twenty power cuts: ten boxes lose power during their first start, and again during a push. Every following start is
-/// healthy, and what was acknowledged is there.
+/// Twenty power cuts, four for each of five boxes: in the first start, in the one after it, and in two pushes. Every start
+/// that is not cut itself is healthy, and what was acknowledged is there.
 ///
 /// QEMU is killed: the guest loses its memory, and its disk keeps what the guest has given it.
 @Suite(.serialized)
 struct PowerCutTests {
-    /// Seconds after switching on: loader, kernel, initramfs, growth of the data partition, first start of the services.
-    static let moments: [Double] = [5, 8, 11, 14, 16, 18, 20, 23, 26, 30]
+    /// Seconds after switching on, in the first start and in the second: loader, kernel, initramfs, growth of the data
+    /// partition, first start of the services.
+    static let moments: [(Double, Double)] = [(6, 34), (13, 42), (20, 50), (27, 58), (36, 66)]
 
     @Test(arguments: moments.indices)
-    func everyStartAfterAPowerCutIsHealthy(_ index: Int) async throws {
+    func everyStartAfterPowerCutsIsHealthy(_ box: Int) async throws {
         try Requirement.demand(ApplianceLab.requirements)
         let image = try ApplianceImage.built()
         try await ApplianceLab.with { lab in
-            let name = "cut-\(index)"
-            let disk = try await image.flash(in: lab.network.directory, name: name, files: GuestSite.files)
+            let disk = try await image.flash(in: lab.network.directory, name: "cut-\(box)", files: GuestSite.files)
+            for (number, seconds) in [Self.moments[box].0, Self.moments[box].1].enumerated() {
+                let start = try await lab.start(disk, name: "cut-\(box)-start-\(number + 1)")
+                try await Task.sleep(for: .seconds(seconds))
+                await start.machine.cutPower()
+                let megabytes = try await Self.dataPartition(disk)
+                Self.report(box, number + 1, "\(seconds) s after switching on; data partition \(megabytes) MB")
+            }
 
-            let first = try await lab.start(disk, name: "\(name)-first")
-            try await Task.sleep(for: .seconds(Self.moments[index]))
-            await first.machine.cutPower()
-            Self.report(
-                "cut \(2 * index + 1) after \(Self.moments[index]) s of the first start, after: \(Self.lastLine(first))"
-            )
-
-            let second = try await lab.start(disk, name: "\(name)-second")
-            try await second.waitUntilServing()
-            try await second.logIn()
-            let parts = try await Self.makeParts(lab)
-            let kept = try await lab.artifactctl(["push", "kept:1", parts[0]])
-            #expect(kept.succeeded, "\(kept)")
-            let arguments = ["push", "large:1"] + parts
-            let push = try await lab.startArtifactctl(arguments, log: "push.log")
-            // A different moment of the push for each box: after its k-th blob, and a little into the next.
-            let wanted = index % parts.count + 1
-            try await push.waitForLine(
-                containing: "\(parts[wanted - 1]): \(wanted == 1 ? "the server has it" : "sent")",
-                timeout: .seconds(180))
-            try await Task.sleep(for: .milliseconds(37 * index))
-            await second.machine.cutPower()
-            await push.stop()
-            let acknowledged = parts.filter { push.log.text.contains("\($0): sent") }
-            Self.report("cut \(2 * index + 2) during a push, \(acknowledged.count) blobs acknowledged")
-
-            let third = try await lab.start(disk, name: "\(name)-third")
+            let third = try await lab.start(disk, name: "cut-\(box)-start-3")
             try await third.waitUntilServing()
-            let again = try await lab.artifactctl(arguments)
-            #expect(again.succeeded, "\(again)")
-            for part in acknowledged + [parts[0]] {
-                #expect(again.standardError.contains("\(part): the server has it"), "\(part) is missing:\n\(again)")
-            }
-            for artifact in ["kept:1", "large:1"] {
-                let pulled = lab.network.directory.appending(path: "pulled-\(artifact.prefix(4))").path
-                let pull = try await lab.artifactctl(["pull", artifact, "-o", pulled])
-                #expect(pull.succeeded, "\(pull)")
-            }
-            for part in parts {
-                let file = URL(filePath: part).lastPathComponent
-                let pulled = lab.network.directory.appending(path: "pulled-larg/\(file)").path
-                try await CommandRunner.local.run(["cmp", part, pulled])
-            }
+            try await third.logIn()
+            let first = try await Parts.make(6, "first", lab)
+            let kept = try await lab.artifactctl(["push", "kept:1", first.files[0]])
+            #expect(kept.succeeded, "\(kept)")
+            try await Self.cut(third, duringPushOf: first, in: lab, box, number: 3)
+
+            let fourth = try await lab.start(disk, name: "cut-\(box)-start-4")
+            try await fourth.waitUntilServing()
+            try await first.requireWhole(in: lab)
+            let second = try await Parts.make(6, "second", lab)
+            try await Self.cut(fourth, duringPushOf: second, in: lab, box, number: 4)
+
+            let fifth = try await lab.start(disk, name: "cut-\(box)-start-5")
+            try await fifth.waitUntilServing()
+            try await second.requireWhole(in: lab)
+            try await first.requireWhole(in: lab)
+            let pull = try await lab.artifactctl(["pull", "kept:1", "-o", lab.network.directory.path + "/kept"])
+            #expect(pull.succeeded, "\(pull)")
         }
     }
 
-    private static func makeParts(_ lab: ApplianceLab) async throws -> [String] {
-        var parts: [String] = []
-        for number in 0..<6 {
-            let path = lab.network.directory.appending(path: "part-\(number)").path
+    /// Cuts power at another moment of the push for each box: after its k-th blob, and a little into the next.
+    private static func cut(
+        _ appliance: Appliance, duringPushOf parts: Parts, in lab: ApplianceLab, _ box: Int, number: Int
+    ) async throws {
+        let push = try await lab.startArtifactctl(parts.push, log: "push-\(number).log")
+        let wanted = parts.files[1 + box % (parts.files.count - 1)]
+        try await push.waitForLine(containing: "\(wanted): sent", timeout: .seconds(180))
+        try await Task.sleep(for: .milliseconds(61 * box + 13 * number))
+        await appliance.machine.cutPower()
+        await push.stop()
+        parts.noteAcknowledged(in: push.log)
+        report(box, number, "during a push; \(parts.acknowledged.count) blobs of 12 MB acknowledged")
+    }
+
+    /// Its size by the partition table.
+    private static func dataPartition(_ disk: URL) async throws -> Int {
+        let text = try await CommandRunner.local.run(["sgdisk", "--info=5", disk.path]).standardOutput
+        let sectors = try #require(text.firstMatch(of: /Partition size: ([0-9]+) sectors/)?.1)
+        return (Int(sectors) ?? 0) / 2048
+    }
+
+    private static func report(_ box: Int, _ number: Int, _ text: String) {
+        print("power cut \(number) of box \(box): \(text)")
+    }
+}
+
+/// An artifact of several files that do not compress.
+private final class Parts {
+    let name: String
+    let files: [String]
+    private(set) var acknowledged: [String] = []
+
+    var push: [String] { ["push", "\(name):1"] + files }
+
+    private init(name: String, files: [String]) {
+        self.name = name
+        self.files = files
+    }
+
+    static func make(_ count: Int, _ name: String, _ lab: ApplianceLab) async throws -> Parts {
+        var files: [String] = []
+        for number in 0..<count {
+            let path = lab.network.directory.appending(path: "\(name)-\(number)").path
             try await CommandRunner.local.run([
                 "dd", "if=/dev/urandom", "of=\(path)", "bs=1M", "count=12", "status=none",
             ])
-            parts.append(path)
+            files.append(path)
         }
-        return parts
+        return Parts(name: name, files: files)
     }
 
-    private static func lastLine(_ box: Appliance) -> String {
-        let line = box.machine.serial.tail(1)
-        return line.isEmpty ? "no word" : String(line.prefix(100))
+    func noteAcknowledged(in log: LogFile) {
+        acknowledged = files.filter {
+            log.text.contains("send \($0): sent") || log.text.contains("\($0): the server has it")
+        }
     }
 
-    private static func report(_ text: String) { print("power cuts: \(text)") }
+    /// The same push again sends no acknowledged blob, and then every file comes back as it was.
+    func requireWhole(in lab: ApplianceLab) async throws {
+        let again = try await lab.artifactctl(push)
+        #expect(again.succeeded, "\(again)")
+        for file in acknowledged {
+            #expect(again.standardError.contains("send \(file): the server has it"), "\(file) is missing:\n\(again)")
+        }
+        let folder = lab.network.directory.appending(path: "pulled-\(UUID().uuidString)").path
+        let pull = try await lab.artifactctl(["pull", "\(name):1", "-o", folder])
+        #expect(pull.succeeded, "\(pull)")
+        for file in files {
+            try await CommandRunner.local.run(["cmp", file, "\(folder)/\(URL(filePath: file).lastPathComponent)"])
+        }
+    }
 }
