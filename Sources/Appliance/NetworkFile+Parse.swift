@@ -56,6 +56,11 @@ private struct NetworkFileReader {
                 "'interfaces' is missing: add for example 'interfaces: {lan: {mac: \"\(exampleMAC)\", dhcp: true}}'")
             return []
         }
+        if section.keys.isEmpty {
+            root.diagnostics.report(
+                .error, "N02", at: section.position,
+                "'interfaces' names no card, so none would have an address: add one, or remove network.yaml")
+        }
         var found: [NetworkFile.Interface] = []
         for (name, position) in section.keys {
             guard DomainName.isLabel(name) else {

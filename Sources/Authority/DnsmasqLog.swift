@@ -36,6 +36,16 @@ package struct DnsmasqLog: Sendable {
 
     package init() {}
 
+    /// Whether dnsmasq itself says that it answers: `dnsmasq[PID]: started, version 2.90`. Lines that quote a client begin
+    /// with `dnsmasq-dhcp`, whatever the client wrote.
+    package static func saysStarted(_ line: some StringProtocol) -> Bool {
+        let words = line.split(separator: " ")
+        guard let start = words.firstIndex(where: { $0.hasPrefix("dnsmasq") }),
+            words[start].hasPrefix("dnsmasq[") || words[start] == "dnsmasq:"
+        else { return false }
+        return words[(start + 1)...].starts(with: ["started,", "version"])
+    }
+
     /// nil for lines that tell nothing of a client.
     package mutating func read(_ line: some StringProtocol) -> DHCPObservation? {
         let words = line.split(separator: " ").map { Substring($0) }

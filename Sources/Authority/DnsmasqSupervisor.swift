@@ -103,7 +103,7 @@ package struct DnsmasqSupervisor: Sendable {
             for try await line in execution.standardError.strings() {
                 let line = line.trimmingNewlines
                 logger.debug("\(line)")
-                if line.contains(": started, version") { answering() }
+                if DnsmasqLog.saysStarted(line) { answering() }
                 if line.hasPrefix("dnsmasq: ") { complaint = line }
                 if let observation = log.read(line) { observe(observation) }
             }

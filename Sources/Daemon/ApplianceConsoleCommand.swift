@@ -54,7 +54,8 @@ struct ApplianceConsoleCommand: ParsableCommand {
     private func content() -> ConsolePage.Content {
         let time = SteadyClock.system().wall
         var status: ConsoleStatus?
-        if let bytes = SmallFile.read(statusFile, limit: 4 << 20), let age = age(of: statusFile), age < Self.staleAfter
+        if let bytes = SmallFile.read(statusFile, limit: 4 << 20), let age = age(of: statusFile),
+            (0..<Self.staleAfter).contains(age)
         {
             status = try? JSONDecoder().decode(ConsoleStatus.self, from: Data(bytes))
         }
@@ -88,7 +89,7 @@ struct ApplianceConsoleCommand: ParsableCommand {
 
     /// ECMA-48: home, each line with the rest of it cleared, then the rest of the screen.
     private func paint(_ lines: [String]) {
-        let text = "\u{1b}[H" + lines.map { $0 + "\u{1b}[K\r\n" }.joined().dropLast(2) + "\u{1b}[J"
+        let text = "\u{1b}[H" + lines.map { $0 + "\u{1b}[K\r\n" }.joined().dropLast() + "\u{1b}[J"
         let bytes = Array(text.utf8)
         var offset = 0
         while offset < bytes.count {
@@ -117,6 +118,8 @@ struct ApplianceConsoleCommand: ParsableCommand {
         _ = Glibc.write(1, clear, clear.count)
         // login(1) goes only where all three are a terminal (standard error goes to the journal until here).
         dup2(1, 2)
+        // Ignored signals outlive execv, and a shell needs this one.
+        signal(SIGPIPE, SIG_DFL)
         // It becomes this process, so that the session has this terminal; the page comes back when it ends.
         let arguments: [UnsafeMutablePointer<CChar>?] = [strdup(AppliancePath.login), strdup("root"), nil]
         execv(AppliancePath.login, arguments)

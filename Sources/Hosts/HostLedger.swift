@@ -74,9 +74,9 @@ package final class HostLedger: InstallationReading {
 
     /// The machines that were seen last, the newest first.
     package func newestMachines(_ count: Int) -> [MachineRecord] {
-        state.withLock { state in
-            Array(state.machines.values.sorted { ($1.lastSeen, $0.mac) < ($0.lastSeen, $1.mac) }.prefix(count))
-        }
+        // Sorted outside the lock: boot requests take it too.
+        let machines = state.withLock { Array($0.machines.values) }
+        return Array(machines.sorted { ($1.lastSeen, $0.mac) < ($0.lastSeen, $1.mac) }.prefix(count))
     }
 
     /// The time of the newest event, in milliseconds since 1970; nil when there is none.

@@ -102,7 +102,9 @@ struct LoginCodeCommand: AsyncParsableCommand {
     var json = false
 
     func run() async throws {
-        let answer = try await ControlClient.with(try server.connection()) { client in
+        let answer = try await ControlClient.with(
+            server.server == nil ? server.localConnection() : try server.connection()
+        ) { client in
             try await client.document(LoginCodeAnswer.self, ControlPath.loginCode, method: .POST)
         }
         print(

@@ -27,6 +27,12 @@ struct ServerOptions: ParsableArguments {
         }
     }
 
+    /// The server on this machine: what earlier logins stored does not count.
+    func localConnection(environment: [String: String] = ProcessInfo.processInfo.environment) -> ServerConnection {
+        let named = environment["PROVISIONER_SOCKET"].flatMap { $0.isEmpty ? nil : $0 }
+        return ServerConnection(place: .socket(socket ?? named ?? Self.defaultSocket), token: nil)
+    }
+
     /// - Throws: `OperatorError` when the token file cannot be read.
     func connection(environment: [String: String] = ProcessInfo.processInfo.environment) throws -> ServerConnection {
         let token = try (tokenFile ?? environment["PROVISIONER_TOKEN_FILE"]).map { path in

@@ -111,10 +111,14 @@ private enum PEM {
     }
 
     private static func read(_ text: String, _ body: (OpaquePointer) -> OpaquePointer?) -> OpaquePointer? {
-        let bytes = Array(text.utf8)
-        guard let count = Int32(exactly: bytes.count), let bio = BIO_new_mem_buf(bytes, count) else { return nil }
-        defer { BIO_free(bio) }
-        return body(bio)
+        // The BIO keeps the pointer, so everything that reads it happens while the bytes are pinned.
+        Array(text.utf8).withUnsafeBytes { bytes in
+            guard let count = Int32(exactly: bytes.count), let bio = BIO_new_mem_buf(bytes.baseAddress, count) else {
+                return nil
+            }
+            defer { BIO_free(bio) }
+            return body(bio)
+        }
     }
 
     static func text(_ body: (OpaquePointer) -> Int32) -> String? {

@@ -54,7 +54,8 @@ struct PowerCutTests {
         _ appliance: Appliance, duringPushOf parts: Parts, in lab: ApplianceLab, _ box: Int, number: Int
     ) async throws {
         let push = try await lab.startArtifactctl(parts.push, log: "push-\(number).log")
-        let wanted = parts.files[1 + box % (parts.files.count - 1)]
+        // artifactctl names a file by the last component of its path.
+        let wanted = Parts.title(parts.files[1 + box % (parts.files.count - 1)])
         try await push.waitForLine(containing: "\(wanted): sent", timeout: .seconds(180))
         try await Task.sleep(for: .milliseconds(61 * box + 13 * number))
         await appliance.machine.cutPower()
@@ -100,9 +101,12 @@ private final class Parts {
         return Parts(name: name, files: files)
     }
 
+    static func title(_ file: String) -> String { URL(filePath: file).lastPathComponent }
+
     func noteAcknowledged(in log: LogFile) {
         acknowledged = files.filter {
-            log.text.contains("send \($0): sent") || log.text.contains("\($0): the server has it")
+            log.text.contains("send \(Self.title($0)): sent")
+                || log.text.contains("send \(Self.title($0)): the server has it")
         }
     }
 
@@ -111,7 +115,9 @@ private final class Parts {
         let again = try await lab.artifactctl(push)
         #expect(again.succeeded, "\(again)")
         for file in acknowledged {
-            #expect(again.standardError.contains("send \(file): the server has it"), "\(file) is missing:\n\(again)")
+            #expect(
+                again.standardError.contains("send \(Self.title(file)): the server has it"),
+                "\(file) is missing:\n\(again)")
         }
         let folder = lab.network.directory.appending(path: "pulled-\(UUID().uuidString)").path
         let pull = try await lab.artifactctl(["pull", "\(name):1", "-o", folder])

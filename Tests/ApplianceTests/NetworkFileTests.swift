@@ -55,6 +55,12 @@ import Testing
         #expect(finding?.position.line == mistake.line, "\(reading.diagnostics)")
     }
 
+    @Test func aFileThatNamesNoCardIsRefused() {
+        let reading = Box.parse("schema: provisioner.network/1\ninterfaces: {}\n")
+        #expect(reading.file == nil)
+        #expect(reading.diagnostics.map(\.code) == ["N02"])
+    }
+
     @Test func neverCrashesOnDamage() {
         var generator = SystemRandomNumberGenerator()
         let bytes = Array(Box.network.utf8)

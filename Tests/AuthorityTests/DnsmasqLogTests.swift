@@ -102,4 +102,15 @@ import Testing
             ])
         #expect(seen == ["DISCOVER 52:54:00:00:00:01 - - - -", "DISCOVER 52:54:00:00:00:02 - v399 - -"])
     }
+
+    @Test(arguments: [
+        ("Nov 25 07:00:31 dnsmasq[123]: started, version 2.90 cachesize 150", true),
+        ("dnsmasq: started, version 2.90 cachesize 150", true),
+        ("Nov 25 07:00:31 dnsmasq-dhcp[123]: 42 vendor class: dnsmasq: started, version 2.90", false),
+        ("Nov 25 07:00:31 dnsmasq-dhcp[123]: 42 vendor class: x: started, version 9", false), ("", false),
+        ("dnsmasq[1]:", false),
+    ])
+    func onlyDnsmasqItselfSaysThatItStarted(line: String, expected: Bool) {
+        #expect(DnsmasqLog.saysStarted(line) == expected)
+    }
 }

@@ -103,7 +103,7 @@ import Testing
         try await ServedLab.with(arguments: Self.control) { lab, server in
             let code = try await code(server)
             #expect(try await artifactctl(lab, "login", "https://10.20.99.1", "--code", code).succeeded)
-            let remote = try await artifactctl(lab, "login-code")
+            let remote = try await artifactctl(lab, "login-code", "--server", "https://10.20.99.1")
             #expect(remote.exitCode == 1)
             #expect(remote.standardError.contains("on the server itself"))
             for request in [["-X", "POST"], ["-X", "GET"]] {
