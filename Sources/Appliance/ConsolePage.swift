@@ -49,15 +49,17 @@ package struct ConsolePage: Sendable {
 
     package init(_ content: Content) { self.content = content }
 
-    /// The page's lines, each at most `width` characters, at most `height` of them. Problems come whole, whatever else has
-    /// to go: long ones are wrapped, never cut.
+    /// The page's lines, each at most `width` characters (40 at least), at most `height` of them where the first problem
+    /// leaves room. That one comes whole, wrapped and never cut; further ones leave room for interfaces and login.
     package func lines(width: Int, height: Int) -> [String] {
         let width = max(width, 40)
-        let body = headline(width) + problems(width)
+        let needed = (interfaces + control).flatMap { wrap($0, width) }
+        let other = (store + boots).flatMap { wrap($0, width) }
         let footer = ["", footer]
-        let room = height - body.count - footer.count
-        let rest = (interfaces + control + store + boots).flatMap { wrap($0, width) }
-        return body + rest.prefix(max(0, room)) + footer
+        let head = headline(width)
+        let body = head + problems(width, room: height - head.count - needed.count - footer.count)
+        let room = max(0, height - body.count - footer.count)
+        return body + (needed + other).prefix(room) + footer
     }
 
     private func headline(_ width: Int) -> [String] {
@@ -67,7 +69,7 @@ package struct ConsolePage: Sendable {
         return [gap > 0 ? name + String(repeating: " ", count: gap) + time : name, ""]
     }
 
-    private func problems(_ width: Int) -> [String] {
+    private func problems(_ width: Int, room: Int) -> [String] {
         var all = [content.emergency].compactMap { $0 } + content.problems
         // The daemon reports a site file that setup has reported too.
         if content.problems.isEmpty { all += content.status?.server.siteProblems ?? [] }
@@ -76,11 +78,23 @@ package struct ConsolePage: Sendable {
         if content.status == nil, content.emergency == nil {
             all.append("the server does not answer: it is starting, or 'journalctl -u provisioner' tells why not")
         }
-        var lines = all.flatMap { wrap(field("PROBLEM", $0), width) }
+        var rest = content.advice.flatMap { wrap(field("NEXT", $0), width) }
         if !content.problems.isEmpty {
-            lines += wrap(field("", "Nothing but this page and the control plane is served until it is mended."), width)
+            rest =
+                wrap(field("", "Nothing but this page and the control plane is served until it is mended."), width)
+                + rest
         }
-        lines += content.advice.flatMap { wrap(field("NEXT", $0), width) }
+        var lines: [String] = []
+        for (index, problem) in all.enumerated() {
+            let more = wrap(field("PROBLEM", problem), width)
+            // One line for the count of the others, and one that is empty.
+            guard index == 0 || lines.count + more.count + rest.count + 2 <= room else {
+                lines.append(field("PROBLEM", "and \(all.count - index) more"))
+                break
+            }
+            lines += more
+        }
+        lines += rest
         return lines.isEmpty ? [] : lines + [""]
     }
 

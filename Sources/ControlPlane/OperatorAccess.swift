@@ -40,7 +40,7 @@ package final class OperatorAccess: Sendable {
         self.fingerprint = fingerprint
         self.files = files
         self.clock = clock
-        guard let bytes = SmallFile.read(path, limit: 1 << 20) else {
+        guard let bytes = try SmallFile.readIfPresent(path, limit: 1 << 20) else {
             state = Mutex(State())
             _ = try renewCode()
             return

@@ -48,6 +48,8 @@ final class AuthorityService: ServiceLifecycle.Service {
         var interface: String?
         /// What does not go as the site file says; nil while all does.
         var complaint: String?
+        /// Its dnsmasq ended by itself.
+        var hasEnded = false
     }
 
     private struct Running {
@@ -66,18 +68,22 @@ final class AuthorityService: ServiceLifecycle.Service {
             let site = site()
             let wanted = substrates(of: site)
             for name in running.keys where !wanted.contains(name) { await stop(&running, name) }
+            for name in known where !wanted.contains(name) {
+                complaints[name] = nil
+                note(name) { $0 = nil }
+            }
             for name in wanted.sorted() where !Task.isCancelled {
                 do {
                     try await reconcile(name, site, &running)
                     if complaints.removeValue(forKey: name) != nil {
                         logger.notice("substrate \(name): all is well again")
-                        note(name) { $0.complaint = nil }
+                        update(name) { $0.complaint = nil }
                     }
                 } catch {
                     // Said once, and again when it changes.
                     guard complaints.updateValue("\(error)", forKey: name) != "\(error)" else { continue }
                     logger.error("substrate \(name): \(error)")
-                    note(name) { $0.complaint = "\(error)" }
+                    update(name) { $0.complaint = "\(error)" }
                 }
             }
         } while (try? await Task.sleep(for: Self.interval)) != nil
@@ -89,22 +95,36 @@ final class AuthorityService: ServiceLifecycle.Service {
         entry.task.cancel()
         await entry.task.value
         logger.notice("substrate \(substrate): no longer answering DNS and DHCP")
-        note(substrate) { $0.interface = nil }
+        update(substrate) { $0.interface = nil }
     }
 
     /// Reports every substrate's state after one has changed.
-    private func note(_ substrate: String, _ change: (inout Condition) -> Void) {
-        let list = conditions.withLock { conditions in
-            change(&conditions[substrate, default: Condition()])
-            return conditions.sorted { $0.key < $1.key }.map { name, condition in
+    private func note(_ substrate: String, _ change: (inout Condition?) -> Void) {
+        // Under the lock: reports come in the order of the changes, or the last word would be an old one.
+        conditions.withLock { conditions in
+            change(&conditions[substrate])
+            let states = conditions.sorted { $0.key < $1.key }.map { name, condition in
+                let ended = condition.hasEnded ? "dnsmasq ended by itself and is started again" : nil
                 let answer = condition.interface.map { "answering DNS and DHCP on \($0)" }
                 return AuthorityReport.State(
-                    substrate: name, text: condition.complaint ?? answer ?? "starting DNS and DHCP",
+                    substrate: name, text: condition.complaint ?? ended ?? answer ?? "starting DNS and DHCP",
                     isAnswering: condition.interface != nil)
             }
+            report(AuthorityReport(states: states))
         }
-        report(AuthorityReport(states: list))
     }
+
+    /// Changes what is known of a substrate that is looked after.
+    private func update(_ substrate: String, _ change: (inout Condition) -> Void) {
+        note(substrate) { condition in
+            var known = condition ?? Condition()
+            change(&known)
+            condition = known
+        }
+    }
+
+    /// Substrates of which something was reported.
+    private var known: [String] { conditions.withLock { Array($0.keys) } }
 
     private func substrates(of site: Site) -> Set<String> {
         let off = Set(options.filter { $0.mode == .off }.map(\.substrate))
@@ -145,11 +165,15 @@ final class AuthorityService: ServiceLifecycle.Service {
             files: files, logger: logger,
             answering: { [weak self] in
                 logger.notice("substrate \(substrate): answering DNS and DHCP on \(interface)")
-                self?.note(substrate) { $0 = Condition(interface: interface, complaint: nil) }
+                self?.update(substrate) {
+                    $0.interface = interface
+                    $0.hasEnded = false
+                }
             },
             ended: { [weak self] in
-                self?.note(substrate) {
-                    $0 = Condition(interface: nil, complaint: "dnsmasq ended by itself and is started again")
+                self?.update(substrate) {
+                    $0.interface = nil
+                    $0.hasEnded = true
                 }
             },
             observe: { report(AuthorityReport(exchange: .init($0))) })

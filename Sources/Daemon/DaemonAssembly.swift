@@ -25,10 +25,16 @@ struct DaemonAssembly {
     func run() async throws {
         let logger = Logger(label: "provisioner")
         let clock = SteadyClock()
+        let ballast = Ballast(directory: configuration.dataPath, logger: logger)
+        ballast.releaseIfTight()
         let store = try ArtifactStore(
-            StoreConfiguration(path: configuration.dataPath, reserve: configuration.reserve, clock: clock.seconds))
+            StoreConfiguration(
+                path: configuration.dataPath, reserve: configuration.reserve, clock: clock.seconds,
+                lifetimeClock: clock.lifetimeSeconds))
         let ledger = try HostLedger(
-            path: DefaultPath.hostsDatabase(in: configuration.dataPath), key: try tokenKey(), clock: clock.milliseconds)
+            path: DefaultPath.hostsDatabase(in: configuration.dataPath), key: try tokenKey(), clock: clock.milliseconds,
+            lifetimeClock: clock.lifetimeMilliseconds)
+        ballast.takeIfAmple()
         try startAfterWhatIsStored(clock, store, ledger)
         let holder = SiteHolder(path: configuration.sitePath, site: site, logger: logger) { site in
             ledger.adopt(site: site)
@@ -146,7 +152,7 @@ struct DaemonAssembly {
     /// The key of per-boot tokens: made at the first start, the same ever after.
     private func tokenKey() throws -> AuthenticationKey {
         let path = DefaultPath.tokenKey(in: configuration.dataPath)
-        if let bytes = SmallFile.read(path) {
+        if let bytes = try SmallFile.readIfPresent(path) {
             guard let key = AuthenticationKey(bytes: bytes) else {
                 throw StoreError(.failure, "\(path) is damaged: remove it, and installations under way cannot report")
             }

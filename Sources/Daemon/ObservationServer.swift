@@ -36,17 +36,17 @@ final class ObservationServer: Sendable {
 
     func send(_ report: AuthorityReport) {
         guard let line = Self.line(report) else { return }
-        // The states are kept under the lock that hands them to newcomers: none misses a change.
-        let clients = state.withLock { state in
+        // Under the lock that hands the states to newcomers: none misses a change, and all see changes in their order. The
+        // calls only queue, since nobody calls this on the clients' event loops.
+        state.withLock { state in
             if report.states != nil { state.states = report }
-            return Array(state.clients.values)
-        }
-        for client in clients {
-            guard client.isWritable else {
-                client.close(promise: nil)
-                continue
+            for client in state.clients.values {
+                if client.isWritable {
+                    client.writeAndFlush(line, promise: nil)
+                } else {
+                    client.close(promise: nil)
+                }
             }
-            client.writeAndFlush(line, promise: nil)
         }
     }
 

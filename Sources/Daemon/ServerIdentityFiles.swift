@@ -8,8 +8,8 @@ enum ServerIdentityFiles {
     static func loadOrMake(in data: String) throws -> ServerIdentity {
         let certificatePath = DefaultPath.certificate(in: data)
         let keyPath = DefaultPath.privateKey(in: data)
-        if let certificate = SmallFile.read(certificatePath, limit: 1 << 20) {
-            let key = SmallFile.read(keyPath, limit: 1 << 20) ?? []
+        if let certificate = try SmallFile.readIfPresent(certificatePath, limit: 1 << 20) {
+            let key = try SmallFile.readIfPresent(keyPath, limit: 1 << 20) ?? []
             do {
                 return try ServerIdentity(
                     certificate: String(decoding: certificate, as: UTF8.self),

@@ -1,3 +1,4 @@
+internal import Glibc
 internal import Logging
 internal import ServiceLifecycle
 internal import Site
@@ -11,6 +12,8 @@ struct SiteRepairWatcher: ServiceLifecycle.Service {
     let logger: Logger
 
     func run() async throws {
+        // A reload asks for what is done anyway; unhandled it would end the program in the middle of an upload.
+        signal(SIGHUP, SIG_IGN)
         await cancelWhenGracefulShutdown {
             while (try? await Task.sleep(for: Self.interval)) != nil {
                 guard SiteFile.read(path).site != nil else { continue }

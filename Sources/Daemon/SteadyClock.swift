@@ -12,22 +12,29 @@ final class SteadyClock: Sendable {
     }
 
     private struct State {
-        /// At `uptime` the time was at least `floor`.
-        var floor: Int64 = 0
-        var uptime: Int64 = 0
+        /// What was told last, and when.
         var last: Int64 = 0
+        var uptime: Int64
+        /// What lifetimes count from.
+        var start: Reading
     }
 
     private let read: @Sendable () -> Reading
-    private let state = Mutex(State())
+    private let state: Mutex<State>
 
-    init(read: @escaping @Sendable () -> Reading = SteadyClock.system) { self.read = read }
+    init(read: @escaping @Sendable () -> Reading = SteadyClock.system) {
+        self.read = read
+        let now = read()
+        state = Mutex(State(uptime: now.uptime, start: now))
+    }
 
-    /// Milliseconds since 1970; never less than before.
+    /// Milliseconds since 1970. While the wall clock is behind, it runs on at its own pace: it neither goes back nor
+    /// stands still.
     func milliseconds() -> Int64 {
         let reading = read()
         return state.withLock { state in
-            state.last = max(state.last, reading.wall, state.floor + max(0, reading.uptime - state.uptime))
+            state.last = max(reading.wall, state.last + max(0, reading.uptime - state.uptime))
+            state.uptime = max(state.uptime, reading.uptime)
             return state.last
         }
     }
@@ -35,13 +42,26 @@ final class SteadyClock: Sendable {
     /// Seconds since 1970; never less than before.
     func seconds() -> Int64 { milliseconds() / 1000 }
 
+    /// Milliseconds since 1970 by the clock at the start of this program, and the time that went by since: for what
+    /// lasts so and so long. It does not leap when the real time becomes known, which would end a boot under way.
+    func lifetimeMilliseconds() -> Int64 {
+        let reading = read()
+        return state.withLock { $0.start.wall + max(0, reading.uptime - $0.start.uptime) }
+    }
+
+    /// The same in seconds.
+    func lifetimeSeconds() -> Int64 { lifetimeMilliseconds() / 1000 }
+
     /// From now on the time is later than `stored`, in milliseconds since 1970.
     func start(after stored: Int64) {
         let reading = read()
         state.withLock { state in
-            guard stored >= state.floor else { return }
-            state.floor = stored + 1
-            state.uptime = reading.uptime
+            if stored >= state.last {
+                state.last = stored + 1
+                state.uptime = reading.uptime
+            }
+            let behind = stored + 1 - (state.start.wall + max(0, reading.uptime - state.start.uptime))
+            if behind > 0 { state.start.wall += behind }
         }
     }
 

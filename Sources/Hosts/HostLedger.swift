@@ -33,6 +33,7 @@ package final class HostLedger: InstallationReading {
     private let database: HostDatabase
     private let key: AuthenticationKey
     private let clock: @Sendable () -> Int64
+    private let lifetimeClock: @Sendable () -> Int64
     private let machineLimit: Int
     private let state: Mutex<State>
     /// Held from the check of a host's mark to its change: an arming must not vanish under a report.
@@ -45,14 +46,16 @@ package final class HostLedger: InstallationReading {
     ///   - key: authenticates per-boot tokens; the same after a restart.
     ///   - machineLimit: machines kept.
     ///   - clock: milliseconds since 1970.
+    ///   - lifetimeClock: the same, but never leaping when the time becomes known; nil: `clock`. Tokens age by it.
     /// - Throws: `HostsError` when the database cannot be opened.
     package init(
         path: String, key: AuthenticationKey, machineLimit: Int = HostLedger.machineLimit,
-        clock: @escaping @Sendable () -> Int64
+        clock: @escaping @Sendable () -> Int64, lifetimeClock: (@Sendable () -> Int64)? = nil
     ) throws(HostsError) {
         self.key = key
         self.machineLimit = machineLimit
         self.clock = clock
+        self.lifetimeClock = lifetimeClock ?? clock
         do {
             database = try HostDatabase(path: path)
             var state = State()
@@ -262,14 +265,14 @@ package final class HostLedger: InstallationReading {
     /// A per-boot token for a host; nil when the machine has no random numbers.
     package func issueToken(host: String) -> String? {
         // Never older than the last arming, though the clock was set back since: the token would be dead at birth.
-        let now = max(clock(), state.withLock { $0.marks[host]?.armedAt } ?? 0)
+        let now = max(lifetimeClock(), state.withLock { $0.marks[host]?.armedAt } ?? 0)
         return BootToken.issue(host: host, now: now, key: key)?.text
     }
 
     /// The host that a token belongs to.
     /// - Throws: `HostsError` `invalidToken` when it is forged, expired or issued before the last arming.
     package func host(forToken text: String) throws(HostsError) -> String {
-        guard let token = BootToken.verify(text, now: clock(), key: key) else {
+        guard let token = BootToken.verify(text, now: lifetimeClock(), key: key) else {
             throw HostsError(.invalidToken, "this per-boot URL is not valid, or no longer")
         }
         let armedAt = state.withLock { $0.marks[token.host]?.armedAt }

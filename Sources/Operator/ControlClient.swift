@@ -123,24 +123,36 @@ struct ControlClient: Sendable {
     }
 
     /// The whole body, in memory.
-    static func bytes(of response: HTTPClientResponse) async throws -> [UInt8] {
+    static func bytes(of response: HTTPClientResponse, limit: Int = maximumDocument) async throws -> [UInt8] {
         do {
-            return Array((try await response.body.collect(upTo: maximumDocument)).readableBytesView)
+            return Array((try await response.body.collect(upTo: limit)).readableBytesView)
         } catch {
             throw OperatorError(.unreachable, "the server's answer broke off (\(explain(error)))")
         }
     }
 
     static func refusal(_ response: HTTPClientResponse) async -> OperatorError {
-        let bytes = (try? await bytes(of: response)) ?? []
+        let bytes = (try? await bytes(of: response, limit: 64 << 10)) ?? []
         let status = Int(response.status.code)
         if let document = try? JSONDecoder().decode(ErrorDocument.self, from: Data(bytes)),
             let first = document.errors.first
         {
             return OperatorError(
-                .refused, "the server refused: \(first.message) (\(first.code), \(status))", status: status)
+                .refused, "the server refused: \(Self.visible(first.message)) (\(Self.visible(first.code)), \(status))",
+                status: status)
         }
         return OperatorError(.refused, "the server answered \(status) \(response.status.reasonPhrase)", status: status)
+    }
+
+    /// A server's words in a terminal: no control character, and none that turns the direction of writing.
+    static func visible(_ text: String) -> String {
+        String(
+            text.prefix(2000).unicodeScalars.map { scalar in
+                switch scalar.properties.generalCategory {
+                case .control, .format, .lineSeparator, .paragraphSeparator: " "
+                default: Character(scalar)
+                }
+            })
     }
 
     /// A `Location` may be a path or a whole URL; only its path and query count, for the server's own idea of its

@@ -39,7 +39,10 @@ struct ServerCertificate: Sendable {
                         return channel
                     }
                 }
+            // A port that takes the connection and says nothing must not hold the command for ever.
+            let limit = channel.eventLoop.scheduleTask(in: timeout) { channel.close(promise: nil) }
             try? await channel.closeFuture.get()
+            limit.cancel()
         } catch {
             throw OperatorError(.unreachable, "no server at \(place): is it running, and is the address right?")
         }

@@ -30,6 +30,7 @@ struct StatusCommand: AsyncParsableCommand {
         rows.append(["artifacts", "\(status.artifactCount)"])
         rows.append(["free", "\(ByteCount(status.freeBytes)) of \(ByteCount(status.totalBytes))"])
         rows += status.boots.map { ["boot", "\(OutputFormat.time($0.time)) \($0.machine): \($0.kind) \($0.detail)"] }
-        return rows.map { $0[0].padding(toLength: 13, withPad: " ", startingAt: 0) + $0[1] }.joined(separator: "\n")
+        return rows.map { $0[0].padding(toLength: 13, withPad: " ", startingAt: 0) + ControlClient.visible($0[1]) }
+            .joined(separator: "\n")
     }
 }

@@ -23,7 +23,7 @@ extension ArtifactStore {
     /// transaction that gave the answer, so that no collection can take it before the manifest comes.
     package func claimBlob(_ digest: Digest, name: ArtifactName, holder: String) throws(StoreError) -> Int64? {
         guard let size = try blobSize(digest, name: name) else { return nil }
-        let expires = clock() + BlobCommitter.leaseSeconds
+        let expires = lifetimeClock() + BlobCommitter.leaseSeconds
         return try withCatalog { pool in
             try pool.write { database in
                 let present = try Bool.fetchOne(
@@ -47,7 +47,7 @@ extension ArtifactStore {
                     arguments: [name.description, digest.column])
                 try database.execute(
                     sql: "INSERT OR REPLACE INTO lease (digest, holder, expires_at) VALUES (?, ?, ?)",
-                    arguments: [digest.column, "mount \(name)", clock() + BlobCommitter.leaseSeconds])
+                    arguments: [digest.column, "mount \(name)", lifetimeClock() + BlobCommitter.leaseSeconds])
             }
         }
         return true

@@ -12,7 +12,7 @@ extension ArtifactStore {
     /// - Throws: `failure` when the catalog cannot be read.
     @discardableResult
     package func expire() async throws(StoreError) -> Int {
-        let now = clock()
+        let now = lifetimeClock()
         let stale = try withCatalog { pool in
             try pool.write { database in
                 try database.execute(sql: "DELETE FROM lease WHERE expires_at < ?", arguments: [now])

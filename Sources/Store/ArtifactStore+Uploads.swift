@@ -18,7 +18,7 @@ extension ArtifactStore {
                 try database.execute(
                     sql: """
                         INSERT INTO upload (id, name, declared_size, durable_offset, touched_at) VALUES (?, ?, ?, 0, ?)
-                        """, arguments: [id, name.description, size, clock()])
+                        """, arguments: [id, name.description, size, lifetimeClock()])
             }
             _ = try files.makeDirectory(directory.stagingDirectory(id))
             let upload = try openUpload(id: id, name: name, declaredSize: size, offset: 0)

@@ -10,15 +10,19 @@ package struct StoreConfiguration: Sendable {
     package var reserve: Int64?
     /// Seconds since 1970.
     package var clock: @Sendable () -> Int64
+    /// The same, but never leaping when the time becomes known: uploads and leases age by it.
+    package var lifetimeClock: @Sendable () -> Int64
     package var files: any FileOperations
 
     package init(
         path: String, reserve: Int64? = nil, clock: @escaping @Sendable () -> Int64,
+        lifetimeClock: (@Sendable () -> Int64)? = nil,
         files: any FileOperations = SystemFileOperations()
     ) {
         self.path = path
         self.reserve = reserve
         self.clock = clock
+        self.lifetimeClock = lifetimeClock ?? clock
         self.files = files
     }
 }
@@ -36,6 +40,7 @@ package final class ArtifactStore: Sendable {
     let space: SpaceGuard
     let committer: BlobCommitter
     let clock: @Sendable () -> Int64
+    let lifetimeClock: @Sendable () -> Int64
     let uploads = Mutex<[String: Upload]>([:])
     /// Held while an upload of an earlier start is opened, so that it is opened once.
     let resumption = Mutex(())
@@ -46,12 +51,13 @@ package final class ArtifactStore: Sendable {
     package init(_ configuration: StoreConfiguration) throws(StoreError) {
         files = configuration.files
         clock = configuration.clock
+        lifetimeClock = configuration.lifetimeClock
         directory = try DataDirectory(path: configuration.path, files: files)
         do {
             catalog = try Catalog(path: directory.catalogPath)
             space = SpaceGuard(reserve: configuration.reserve, path: directory.stagingPath, files: files)
             committer = BlobCommitter(
-                directory: directory, files: files, catalog: catalog, health: health, clock: clock)
+                directory: directory, files: files, catalog: catalog, health: health, clock: lifetimeClock)
             try Recovery(directory: directory, catalog: catalog, files: files).run()
             let loaded = try ReleaseLoader(reader: catalog.pool, blobPath: directory.blobPath).load()
             index.withLock { $0 = loaded }

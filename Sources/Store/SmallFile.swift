@@ -2,11 +2,20 @@ internal import Glibc
 
 /// Whole small files: versions, keys, site files.
 package enum SmallFile {
-    /// nil when the file is absent or cannot be read. At most `limit` bytes and one are returned, so that a caller can
-    /// tell a file that is too large.
+    /// nil when the file is absent or cannot be read: for files whose absence and damage are answered alike.
     package static func read(_ path: String, limit: Int = 64 << 20) -> [UInt8]? {
+        (try? readIfPresent(path, limit: limit)) ?? nil
+    }
+
+    /// nil only when there is no such file. For files that are made where they are absent: one that cannot be read just
+    /// now must not be replaced. At most `limit` bytes and one are returned, so that a caller can tell a file that is too
+    /// large.
+    package static func readIfPresent(_ path: String, limit: Int = 64 << 20) throws(FileFailure) -> [UInt8]? {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { return nil }
+        guard descriptor >= 0 else {
+            if errno == ENOENT { return nil }
+            throw FileFailure(operation: "open", path: path, errorNumber: errno)
+        }
         defer { close(descriptor) }
         var bytes: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 64 << 10)
@@ -15,7 +24,7 @@ package enum SmallFile {
             if count == 0 { return bytes }
             guard count > 0 else {
                 if errno == EINTR { continue }
-                return nil
+                throw FileFailure(operation: "read", path: path, errorNumber: errno)
             }
             bytes += chunk[..<count]
         }

@@ -22,7 +22,7 @@ extension OneBoxAtATime {
 
         private func require(_ box: Appliance, says texts: String...) async throws {
             for text in texts {
-                try await box.machine.waitForSerial(containing: text, timeout: ApplianceLab.patience)
+                try await box.waitUntilConsoleSays(text)
             }
         }
 

@@ -31,7 +31,7 @@ extension OneBoxAtATime {
                 #expect(page.contains("on provisioner-ph01"))
                 #expect(page.contains(ApplianceLab.mac))
                 let fingerprint = try await lab.artifactctl(["status"]).output.firstMatch(
-                    of: /sha256:([0-9a-f]{64})\n/)?.1
+                    of: /certificate +sha256:([0-9a-f]{64})/)?.1
                 #expect(try page.contains(#require(fingerprint)))
                 if firmware == .uefiSecureBoot {
                     #expect(try await Self.ssh(lab, box, "true") == nil, "there is no key, and so no SSH")

@@ -56,6 +56,17 @@ import Testing
         #expect(text.contains("long words of trouble [V01]"))
     }
 
+    @Test func manyProblemsLeaveRoomForTheLogin() {
+        let problems = (1...40).map { "site.yaml:\($0):1: error: trouble number \($0) [V01]" }
+        let lines = ConsolePage(Self.content(problems: problems)).lines(width: 80, height: 24)
+        #expect(lines.count <= 24)
+        let text = lines.joined(separator: "\n")
+        #expect(text.contains("trouble number 1 "))
+        #expect(text.contains(" more"))
+        #expect(text.contains("--code ABCD-EFGH-JKMN-PQRS") && text.contains("52:54:00:12:34:56"))
+        #expect(text.contains(String(repeating: "ab", count: 32)))
+    }
+
     @Test func aSilentServerIsSaid() {
         let text = ConsolePage(Self.content(status: nil)).lines(width: 80, height: 24).joined(separator: "\n")
         #expect(text.contains("the server does not answer"))

@@ -39,9 +39,34 @@ import Testing
         fake.set(wall: 9000, uptime: 1)
         #expect(clock.milliseconds() == 9000)
         fake.set(wall: 10, uptime: 2)
-        #expect(clock.milliseconds() == 9000)
+        #expect(clock.milliseconds() == 9001)
         clock.start(after: 20)
+        #expect(clock.milliseconds() == 9001)
+    }
+
+    @Test func runsOnWhileTheRealTimeIsBehind() {
+        let fake = Fake()
+        let clock = fake.clock
+        fake.set(wall: 9000, uptime: 100)
         #expect(clock.milliseconds() == 9000)
+        fake.set(wall: 2000, uptime: 600)
+        #expect(clock.milliseconds() == 9500)
+        fake.set(wall: 2400, uptime: 1000)
+        #expect(clock.milliseconds() == 9900)
+    }
+
+    /// A token that was issued before the time became known is as old as it is, and not years older.
+    @Test func lifetimesDoNotLeap() {
+        let fake = Fake()
+        fake.set(wall: 1000, uptime: 10)
+        let clock = fake.clock
+        clock.start(after: 50_000)
+        #expect(clock.lifetimeMilliseconds() == 50_001)
+        fake.set(wall: 900_000_000, uptime: 1010)
+        #expect(clock.lifetimeMilliseconds() == 51_001)
+        #expect(clock.milliseconds() == 900_000_000)
+        fake.set(wall: 5, uptime: 2010)
+        #expect(clock.lifetimeMilliseconds() == 52_001)
     }
 
     @Test func manyStoredTimesCountByTheNewest() {

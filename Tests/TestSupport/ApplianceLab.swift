@@ -100,6 +100,20 @@ package struct Appliance: Sendable {
         guard loader.succeeded else { throw TestSupportError(.timedOut, "no TFTP: \(loader)") }
     }
 
+    /// Waits for a sentence on the console, however its lines are broken.
+    /// - Throws: `timedOut` with the end of the console.
+    package func waitUntilConsoleSays(_ text: String) async throws {
+        func solid(_ text: String) -> String { text.filter { !$0.isWhitespace } }
+        let wanted = solid(text)
+        let deadline = ContinuousClock.now + ApplianceLab.patience
+        while !solid(machine.serial.text).contains(wanted) {
+            guard ContinuousClock.now < deadline, !machine.hasExited else {
+                throw TestSupportError(.timedOut, "the console never said \"\(text)\":\n\(machine.serial.tail())")
+            }
+            try await Task.sleep(for: .milliseconds(500))
+        }
+    }
+
     /// The code that the page shows last.
     package var loginCode: String? {
         machine.serial.text.matches(of: /--code ((?:[0-9A-Z]{4}-){3}[0-9A-Z]{4})/).last.map { String($0.output.1) }

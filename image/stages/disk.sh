@@ -44,8 +44,9 @@ put "$work/data.ext4" $data_start
 # A BIOS starts the first sector, which loads GRUB from the BIOS boot partition; GRUB goes on with the grub.cfg that
 # UEFI machines read too.
 grub=$work/loaders/usr/lib/grub/i386-pc
+grep -v '^#' "$image/grub/bios.cfg" >"$work/bios.cfg"
 "$work/loaders/usr/bin/grub-mkimage" --directory="$grub" --format=i386-pc --output="$work/core.img" \
-	--config="$image/grub/bios.cfg" --prefix='(,gpt2)/EFI/debian' \
+	--config="$work/bios.cfg" --prefix='(,gpt2)/EFI/debian' \
 	biosdisk part_gpt fat normal configfile linux loadenv test echo sleep serial terminal reboot minicmd
 (($(stat -c %s "$work/core.img") < bios_size * 1048576))
 sector=$((bios_start * 2048))
