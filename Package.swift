@@ -175,7 +175,7 @@ let package = Package(
         .testTarget(name: "IntegrationTests", dependencies: ["TestSupport"]),
         .testTarget(name: "BootTests", dependencies: ["TestSupport"]),
         .testTarget(name: "PackageTests", dependencies: ["TestSupport"]),
-        .testTarget(name: "ApplianceBootTests", dependencies: ["TestSupport"]),
+        .testTarget(name: "ApplianceBootTests", dependencies: ["ControlAPI", "TestSupport"]),
     ]
 )
 

@@ -29,6 +29,8 @@ package final class OperatorAccess: Sendable {
     private let clock: @Sendable () -> Int64
     private let files: any FileOperations
     private let state: Mutex<State>
+    /// The last login since this program started, for a client that lost the answer and asks again.
+    private let answered = Mutex<(request: LoginRequest, answer: LoginAnswer)?>(nil)
 
     /// Reads the file; without one, makes the first code.
     /// - Throws: `StoreError` when the file is damaged or cannot be written.
@@ -59,6 +61,7 @@ package final class OperatorAccess: Sendable {
     package func renewCode() throws -> LoginCode {
         guard let code = LoginCode.random() else { throw StoreError(.failure, "no random numbers on this machine") }
         try change { $0.code = code.text }
+        answered.withLock { $0 = nil }
         return code
     }
 
@@ -78,10 +81,12 @@ package final class OperatorAccess: Sendable {
             proof: try openCode().serverProof(nonce: challenge.nonce, fingerprint: fingerprint))
     }
 
-    /// Gives out a token, once per code: the code is void before the token is known to anybody.
+    /// Gives out a token, once per code: the code is void before the token is known to anybody. The same request again,
+    /// from a client whose connection broke, has the same answer until the next code is made or this program ends.
     /// - Throws: `ControlError` 403 when the proof is wrong or no login is open.
     func login(_ request: LoginRequest) throws -> LoginAnswer {
         try Self.check(nonce: request.nonce)
+        if let answer = answered.withLock({ $0?.request == request ? $0?.answer : nil }) { return answer }
         let code = try openCode()
         guard LoginCode.matches(request.proof, code.clientProof(nonce: request.nonce, fingerprint: fingerprint)) else {
             throw ControlError(
@@ -103,7 +108,9 @@ package final class OperatorAccess: Sendable {
             state.code = nil
             state.tokens.append(entry)
         }
-        return LoginAnswer(token: token)
+        let answer = LoginAnswer(token: token)
+        answered.withLock { $0 = (request, answer) }
+        return answer
     }
 
     private static let closed = ControlError(

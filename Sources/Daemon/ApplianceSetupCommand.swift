@@ -33,7 +33,7 @@ struct ApplianceSetupCommand: ParsableCommand {
             // The services that read it run as users of their own.
             chmod(directory, 0o755)
         }
-        try removeEarlierNetworkFiles()
+        removeEarlierNetworkFiles()
         for file in setup.networkFiles { try write("\(network)/\(file.name)", file.text, mode: 0o644) }
         try write(AppliancePath.problems(in: state), setup.problems.joinedLines, mode: 0o644)
         try write(AppliancePath.advice(in: state), setup.advice.joinedLines, mode: 0o644)
@@ -73,16 +73,9 @@ struct ApplianceSetupCommand: ParsableCommand {
     }
 
     /// Files of an earlier run: a card that is no longer named must not keep its address.
-    private func removeEarlierNetworkFiles() throws {
-        guard let directory = opendir(network) else { return }
-        defer { closedir(directory) }
-        while let entry = readdir(directory) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-                pointer.withMemoryRebound(to: CChar.self, capacity: Int(NAME_MAX) + 1) { String(cString: $0) }
-            }
-            if name.hasSuffix(".network"), name.hasPrefix("10-") || name.hasPrefix("90-") {
-                unlink("\(network)/\(name)")
-            }
+    private func removeEarlierNetworkFiles() {
+        for name in DirectoryListing.names(network) where name.hasSuffix(".network") {
+            if name.hasPrefix("10-") || name.hasPrefix("90-") { unlink("\(network)/\(name)") }
         }
     }
 

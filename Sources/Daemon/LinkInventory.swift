@@ -9,7 +9,7 @@ enum LinkInventory {
 
     static func read() -> [NetworkLink] {
         let addresses = addressesByInterface()
-        return names().compactMap { name in
+        return DirectoryListing.names(folder).compactMap { name in
             // A device behind it tells a card from what software made.
             guard access("\(folder)/\(name)/device", F_OK) == 0,
                 let mac = text(name, "address").flatMap({ MACAddress($0) })
@@ -17,19 +17,6 @@ enum LinkInventory {
             let carrier = text(name, "carrier").map { $0 == "1" }
             return NetworkLink(name: name, mac: mac, hasCarrier: carrier, addresses: addresses[name] ?? [])
         }
-    }
-
-    private static func names() -> [String] {
-        guard let directory = opendir(folder) else { return [] }
-        defer { closedir(directory) }
-        var names: [String] = []
-        while let entry = readdir(directory) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-                pointer.withMemoryRebound(to: CChar.self, capacity: Int(NAME_MAX) + 1) { String(cString: $0) }
-            }
-            if !name.hasPrefix(".") { names.append(name) }
-        }
-        return names.sorted()
     }
 
     private static func text(_ name: String, _ file: String) -> String? {

@@ -64,6 +64,12 @@ struct KnownServers: Codable, Hashable {
         else { return nil }
         let usual = scheme == "https" ? 443 : 80
         let port = parts.port.flatMap { $0 == usual ? nil : ":\($0)" } ?? ""
-        return "\(scheme)://\(host)\(port)"
+        let bare = withoutBrackets(host)
+        return "\(scheme)://\(bare.contains(":") ? "[\(bare)]" : bare)\(port)"
+    }
+
+    /// An IPv6 address stands in brackets in a URL (RFC 3986 section 3.2.2), and nowhere else.
+    static func withoutBrackets(_ host: String) -> String {
+        host.hasPrefix("[") && host.hasSuffix("]") ? String(host.dropFirst().dropLast()) : host
     }
 }

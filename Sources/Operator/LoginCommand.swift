@@ -30,7 +30,8 @@ struct LoginCommand: AsyncParsableCommand {
     func run() async throws {
         guard let server = KnownServers.canonical(url), let parts = URLComponents(string: server), let host = parts.host
         else { throw ValidationError("'\(url)' must be https://HOST or https://HOST:PORT") }
-        let certificate = try await ServerCertificate.fetch(host: host, port: parts.port ?? 443)
+        let certificate = try await ServerCertificate.fetch(
+            host: KnownServers.withoutBrackets(host), port: parts.port ?? 443)
         let code = try self.code.flatMap { LoginCode($0) } ?? ask()
         let environment = ProcessInfo.processInfo.environment
         let path = KnownServers.path(environment: environment)
@@ -83,10 +84,18 @@ struct Login {
                 "the server does not know this code: read it on the console again, and whether the fingerprint there is \(fingerprint); if it is another, somebody stands between"
             )
         }
-        let proof = code.clientProof(nonce: nonce, fingerprint: fingerprint)
-        return try await client.document(
-            LoginAnswer.self, ControlPath.login, posting: LoginRequest(nonce: nonce, proof: proof, name: name)
-        ).token
+        let request = LoginRequest(
+            nonce: nonce, proof: code.clientProof(nonce: nonce, fingerprint: fingerprint), name: name)
+        do {
+            return try await token(request)
+        } catch let error as OperatorError where error.code == .unreachable {
+            // The code may be spent already, and only the answer was lost: the same request has the same answer.
+            return try await token(request)
+        }
+    }
+
+    private func token(_ request: LoginRequest) async throws -> String {
+        try await client.document(LoginAnswer.self, ControlPath.login, posting: request).token
     }
 }
 

@@ -54,7 +54,7 @@ struct Recovery {
 
     private func removeStrayStaging() throws {
         let known = try Set(catalog.pool.read { try String.fetchAll($0, sql: "SELECT id FROM upload") })
-        for entry in Self.entries(of: directory.stagingPath) where !known.contains(entry) {
+        for entry in DirectoryListing.names(directory.stagingPath) where !known.contains(entry) {
             // What an operator has put there is no reason not to start.
             try? files.removeFile(directory.stagingFile(entry))
             try? files.removeDirectory(directory.stagingDirectory(entry))
@@ -65,18 +65,5 @@ struct Recovery {
         let hasher = try SHA256()
         _ = try StagedFile.hash(path, upTo: .max, into: hasher)
         return hasher.finish()
-    }
-
-    private static func entries(of path: String) -> [String] {
-        guard let stream = opendir(path) else { return [] }
-        defer { closedir(stream) }
-        var names: [String] = []
-        while let entry = readdir(stream) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            if name != ".", name != ".." { names.append(name) }
-        }
-        return names
     }
 }

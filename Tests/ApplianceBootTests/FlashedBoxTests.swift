@@ -1,3 +1,4 @@
+import ControlAPI
 import Foundation
 import TestSupport
 import Testing
@@ -105,17 +106,24 @@ extension OneBoxAtATime {
             return result.exitCode == 255 ? nil : result.standardOutput
         }
 
-        @Test func aDiskThatWasMadeLargerIsUsed() async throws {
+        /// The disk grows, and the battery clock is lost before the first start and again before the third: the
+        /// certificate is believed all the same, and what was published later has the later time.
+        @Test func aLargerDiskIsUsedAndALostClockHarmsNothing() async throws {
             let image = try ApplianceImage.built()
             try await ApplianceLab.with { lab in
                 let disk = try await image.flash(
                     in: lab.network.directory, name: "larger", size: 4, files: GuestSite.files)
+                let file = lab.network.directory.appending(path: "file")
+                try Data("content".utf8).write(to: file)
+                let lost = "2001-01-01T00:00:00"
                 var totals: [Int64] = []
-                for size in [4, 7] {
+                for (number, (size, clock)) in [(4, lost), (7, nil), (7, lost)].enumerated() {
                     try await CommandRunner.local.run(["truncate", "-s", "\(size)G", disk.path])
-                    let box = try await lab.start(disk, name: "larger-\(size)")
+                    let box = try await lab.start(disk, name: "larger-\(number + 1)", clock: clock)
                     try await box.waitUntilServing()
-                    if totals.isEmpty { try await box.logIn() }
+                    if number == 0 { try await box.logIn() }
+                    let push = try await lab.artifactctl(["push", "start-\(number + 1):1", file.path])
+                    #expect(push.succeeded, "\(push)")
                     let status = try await lab.artifactctl(["status", "--json"])
                     let total = try #require(status.standardOutput.firstMatch(of: /"totalBytes" : ([0-9]+)/)?.1)
                     totals.append(try #require(Int64(total)))
@@ -124,6 +132,15 @@ extension OneBoxAtATime {
                 // 2.5 GiB lie before the data partition; a file system takes some for itself.
                 #expect(totals[0] > 1_200_000_000 && totals[0] < 1_700_000_000, "\(totals)")
                 #expect(totals[1] > 4_200_000_000 && totals[1] < 5_000_000_000, "\(totals)")
+                #expect(totals[2] == totals[1], "\(totals)")
+
+                let box = try await lab.start(disk, name: "larger-4", clock: lost)
+                try await box.waitUntilServing()
+                let list = try await lab.artifactctl(["ls", "--json"])
+                let artifacts = try JSONDecoder().decode([ArtifactSummary].self, from: Data(list.standardOutput.utf8))
+                #expect(artifacts.map(\.name) == ["start-1", "start-2", "start-3"])
+                #expect(artifacts.map(\.publishedAt) == artifacts.map(\.publishedAt).sorted(), "\(list)")
+                #expect(Set(artifacts.map(\.publishedAt)).count == 3, "\(list)")
             }
         }
 

@@ -34,13 +34,29 @@ import Testing
             let token = try access.login(Self.request(code)).token
             #expect(access.accepts(token))
             #expect(access.code == nil)
-            #expect(throws: ControlError.self) { try access.login(Self.request(code)) }
+            let another = Self.request(code, nonce: String(Self.nonce.reversed()))
+            #expect(throws: ControlError.self) { try access.login(another) }
             let again = try Self.open(path)
             #expect(again.accepts(token))
+            #expect(throws: ControlError.self) { try again.login(Self.request(code)) }
             #expect(again.code == nil)
             for wrong in ["", token.uppercased(), String(token.dropLast()), token + "0"] {
                 #expect(!again.accepts(wrong))
             }
+        }
+    }
+
+    /// The answer was lost on its way: the code must not be lost with it.
+    @Test func theSameRequestAgainHasTheSameAnswerUntilTheNextCode() async throws {
+        try await withAccess { access, _ in
+            let request = Self.request(try #require(access.code))
+            let answer = try access.login(request)
+            #expect(try access.login(request) == answer)
+            var other = request
+            other.name = "somebody else"
+            #expect(throws: ControlError.self) { try access.login(other) }
+            _ = try access.renewCode()
+            #expect(throws: ControlError.self) { try access.login(request) }
         }
     }
 

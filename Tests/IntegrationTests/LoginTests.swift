@@ -44,6 +44,22 @@ import Testing
         }
     }
 
+    /// The server is found by an IPv6 address, in the form that URLs have for one.
+    @Test func anIPv6AddressIsAServerToo() async throws {
+        try Requirement.demand([.tool("socat", package: "socat")])
+        try await ServedLab.with(arguments: Self.control) { lab, server in
+            let relay = try await lab.start(
+                ["socat", "-d", "-d", "TCP6-LISTEN:8443,bind=[::1],reuseaddr,fork", "TCP:127.0.0.1:443"],
+                log: "relay.log")
+            try await relay.waitForLine(containing: "listening on", timeout: .seconds(10))
+            let code = try await code(server)
+            let login = try await artifactctl(lab, "login", "https://[::1]:8443", "--code", code)
+            #expect(login.succeeded, "\(login)")
+            #expect(try await artifactctl(lab, "ls").succeeded)
+            #expect(try await artifactctl(lab, "ls", "--server", "https://[::1]:8443").succeeded)
+        }
+    }
+
     @Test func aWrongCodeIsNotBelievedByEitherSide() async throws {
         try await ServedLab.with(arguments: Self.control) { lab, server in
             let wrong = try await artifactctl(lab, "login", "https://10.20.99.1", "--code", "AAAA-AAAA-AAAA-AAAA")

@@ -29,7 +29,9 @@ import Testing
 
     @Test(arguments: [
         ("https://Box.Example:443/", "https://box.example"), ("HTTPS://box", "https://box"),
-        ("https://10.0.0.1:8443", "https://10.0.0.1:8443"), ("http://box:80", "http://box"), ("ftp://box", nil),
+        ("https://10.0.0.1:8443", "https://10.0.0.1:8443"), ("http://box:80", "http://box"),
+        ("https://[FD00::1]:443", "https://[fd00::1]"), ("https://[::1]:8443", "https://[::1]:8443"),
+        ("ftp://box", nil),
         ("box", nil), ("https://", nil),
     ])
     func oneServerHasOneSpelling(url: String, canonical: String?) {

@@ -30,7 +30,7 @@ package struct ApplianceLab: Sendable {
         return ["network.yaml": networkFile, "site.yaml": site.yaml]
     }
 
-    /// A lab without the appliance: start one with ``start(_:firmware:name:memory:)``.
+    /// A lab without the appliance: start one with ``start(_:firmware:name:memory:clock:)``.
     package static func with(_ body: (ApplianceLab) async throws -> Void) async throws {
         try Requirement.demand(requirements)
         try await NetworkLab.with(address: "10.20.99.250/24") { network in
@@ -42,7 +42,7 @@ package struct ApplianceLab: Sendable {
     /// Switches an appliance on. Its serial log and, at ``Appliance/keepScreen()``, its screen stay in
     /// `build/appliance-tests/`.
     package func start(
-        _ disk: URL, firmware: Firmware = .uefi, name: String, memory: Int = 1024
+        _ disk: URL, firmware: Firmware = .uefi, name: String, memory: Int = 1024, clock: String? = nil
     ) async throws -> Appliance {
         let output = try TestOutput.folder("appliance-tests")
         let serial = output.appending(path: "\(name).serial.log")
@@ -50,7 +50,7 @@ package struct ApplianceLab: Sendable {
         let machine = try await network.boot(
             .init(
                 name: name, mac: Self.mac, firmware: firmware, memory: memory, disk: disk, startsFromDisk: true,
-                hasScreen: true, serialLog: serial))
+                hasScreen: true, serialLog: serial, clock: clock))
         return Appliance(machine: machine, lab: self, output: output)
     }
 

@@ -33,12 +33,14 @@ extension VirtualMachine {
         package var uuid: UUID?
         /// The serial number in the system's SMBIOS table; nil for none.
         package var serialNumber: String?
+        /// What the battery clock shows at the start, as `2001-01-01T00:00:00`; nil for the real time.
+        package var clock: String?
 
         /// Describes a machine; only name, address and firmware have no default.
         package init(
             name: String, mac: String, firmware: Firmware, memory: Int = 512, card: NetworkCard = .virtio,
             disk: URL? = nil, startsFromDisk: Bool = false, hasScreen: Bool = false, serialLog: URL? = nil,
-            uuid: UUID? = nil, serialNumber: String? = nil
+            uuid: UUID? = nil, serialNumber: String? = nil, clock: String? = nil
         ) {
             self.name = name
             self.mac = mac
@@ -51,6 +53,7 @@ extension VirtualMachine {
             self.serialLog = serialLog
             self.uuid = uuid
             self.serialNumber = serialNumber
+            self.clock = clock
         }
 
         func arguments(tap: String, serial: URL, directory: URL) throws -> [String] {
@@ -75,6 +78,7 @@ extension VirtualMachine {
             }
             if let uuid { arguments += ["-uuid", uuid.uuidString.lowercased()] }
             if let serialNumber { arguments += ["-smbios", "type=1,serial=\(serialNumber)"] }
+            if let clock { arguments += ["-rtc", "base=\(clock)"] }
             return arguments
         }
     }
