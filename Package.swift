@@ -39,6 +39,7 @@ let package = Package(
                 .embedInCode("hold.ipxe"), .embedInCode("refuse.ipxe"),
             ]),
         .target(name: "Boot", dependencies: ["Artifacts", "Site", "IPXEScripts"]),
+        .target(name: "HTTPSemantics"),
 
         // State.
         .target(
@@ -51,7 +52,7 @@ let package = Package(
         .target(
             name: "BootPlane",
             dependencies: [
-                "Boot", "Artifacts", "Site", "TFTP",
+                "Artifacts", "Boot", "HTTPSemantics", "Site", "TFTP",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -70,7 +71,7 @@ let package = Package(
         .target(
             name: "ControlPlane",
             dependencies: [
-                "Artifacts", "Boot", "ControlAPI", "Hosts", "Site", "Store",
+                "Artifacts", "Boot", "ControlAPI", "Hosts", "HTTPSemantics", "Site", "Store",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
@@ -128,6 +129,7 @@ let package = Package(
             name: "SiteTests", dependencies: ["Artifacts", "ConfigurationFile", "Site", "Fixtures"],
             exclude: ["Fixtures"]),
         .testTarget(name: "BootDecisionTests", dependencies: ["Artifacts", "Site", "Boot", "Fixtures"]),
+        .testTarget(name: "HTTPSemanticsTests", dependencies: ["HTTPSemantics"]),
         .testTarget(name: "TFTPTests", dependencies: ["TFTP"]),
         .testTarget(
             name: "StoreTests",

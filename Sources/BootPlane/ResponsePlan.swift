@@ -1,4 +1,5 @@
 internal import Artifacts
+internal import HTTPSemantics
 internal import NIOHTTP1
 
 /// Head and bytes of an answer, decided before anything is written.

@@ -1,6 +1,5 @@
+import HTTPSemantics
 import Testing
-
-@testable import BootPlane
 
 @Suite struct HTTPByteRangeTests {
     @Test(
