@@ -2,7 +2,7 @@
 package struct ArtifactError: Error, Equatable, Sendable, CustomStringConvertible {
     /// The kinds of fault, for callers that map them to a protocol's error codes.
     package enum Code: Sendable {
-        case invalidDigest, invalidName, invalidTag, invalidReference, invalidPath, invalidManifest
+        case invalidDigest, invalidName, invalidTag, invalidReference, invalidPath, invalidManifest, invalidAuditLog
     }
 
     package let code: Code

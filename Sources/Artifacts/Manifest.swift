@@ -54,6 +54,13 @@ package struct Manifest: Sendable, Codable {
         self.annotations = annotations.isEmpty ? nil : annotations
     }
 
+    /// An index of other manifests.
+    package init(index manifests: [Descriptor]) {
+        schemaVersion = 2
+        mediaType = MediaType.imageIndex
+        self.manifests = manifests
+    }
+
     /// Reads a manifest.
     /// - Throws: `ArtifactError` (`invalidManifest`) that names the key at fault.
     package init(json: some Sequence<UInt8>) throws(ArtifactError) {
@@ -74,6 +81,13 @@ package struct Manifest: Sendable, Codable {
         where descriptor.size < 0 {
             throw ArtifactError(.invalidManifest, "the size of \(descriptor.digest) is negative")
         }
+    }
+
+    /// The type that a list of referrers shows: the manifest's own, else that of its configuration (Distribution
+    /// specification 1.1, "Listing Referrers").
+    package var referrerType: String? {
+        if let artifactType, !artifactType.isEmpty { return artifactType }
+        return config?.mediaType
     }
 
     /// Canonical bytes: keys sorted, slashes plain. The same manifest always gives the same bytes.

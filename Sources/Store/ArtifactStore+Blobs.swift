@@ -23,33 +23,48 @@ extension ArtifactStore {
     /// transaction that gave the answer, so that no collection can take it before the manifest comes.
     package func claimBlob(_ digest: Digest, name: ArtifactName, holder: String) throws(StoreError) -> Int64? {
         guard let size = try blobSize(digest, name: name) else { return nil }
-        let expires = lifetimeClock() + BlobCommitter.leaseSeconds
         return try withCatalog { pool in
-            try pool.write { database in
-                let present = try Bool.fetchOne(
-                    database, sql: "SELECT state = 'present' FROM blob WHERE digest = ?", arguments: [digest.column])
-                guard present == true else { return nil }
-                try database.execute(
-                    sql: "INSERT OR REPLACE INTO lease (digest, holder, expires_at) VALUES (?, ?, ?)",
-                    arguments: [digest.column, holder, expires])
-                return size
-            }
+            try pool.write { try self.lease($0, digest, holder: holder) ? size : nil }
         }
+    }
+
+    /// Takes out a lease on a blob within the caller's transaction. False when the blob is not present: then a
+    /// collection has condemned it, and it must be pushed again.
+    private func lease(_ database: Database, _ digest: Digest, holder: String) throws -> Bool {
+        let now = lifetimeClock()
+        try database.execute(
+            sql: "UPDATE blob SET touched_at = ? WHERE digest = ? AND state = 'present'",
+            arguments: [now, digest.column])
+        guard database.changesCount > 0 else { return false }
+        try database.execute(
+            sql: "INSERT OR REPLACE INTO lease (digest, holder, expires_at) VALUES (?, ?, ?)",
+            arguments: [digest.column, holder, now + BlobCommitter.leaseSeconds])
+        return true
     }
 
     /// Makes a blob of one name one of another, without copying. False when the first does not hold it.
     package func mount(_ digest: Digest, from source: ArtifactName, to name: ArtifactName) throws(StoreError) -> Bool {
         guard try blobSize(digest, name: source) != nil else { return false }
-        try withCatalog { pool in
+        return try withCatalog { pool in
             try pool.write { database in
+                guard try self.lease(database, digest, holder: "mount \(name)") else { return false }
                 try database.execute(
                     sql: "INSERT OR IGNORE INTO repository_blob (name, digest) VALUES (?, ?)",
                     arguments: [name.description, digest.column])
-                try database.execute(
-                    sql: "INSERT OR REPLACE INTO lease (digest, holder, expires_at) VALUES (?, ?, ?)",
-                    arguments: [digest.column, "mount \(name)", lifetimeClock() + BlobCommitter.leaseSeconds])
+                return true
             }
         }
-        return true
+    }
+
+    /// The names that hold a blob, in lexical order.
+    package func holders(of digest: Digest) throws(StoreError) -> [ArtifactName] {
+        try withCatalog { pool in
+            try pool.read { database in
+                try String.fetchAll(
+                    database, sql: "SELECT name FROM repository_blob WHERE digest = ? ORDER BY name",
+                    arguments: [digest.column]
+                ).compactMap { try? ArtifactName($0) }
+            }
+        }
     }
 }

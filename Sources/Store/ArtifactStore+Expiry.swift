@@ -6,6 +6,18 @@ extension ArtifactStore {
     /// Seconds without a durable byte after which an upload is given up, and its room with it.
     package static let uploadLifetime: Int64 = 24 * 3600
 
+    /// Remembers how long the store has run. To be called about every minute: a crash forgets what came after.
+    /// - Throws: `failure`.
+    package func keepTime() throws(StoreError) {
+        let now = lifetimeClock()
+        try withCatalog { pool in
+            try pool.write { database in
+                try database.execute(sql: "DELETE FROM lifetime")
+                try database.execute(sql: "INSERT INTO lifetime (seconds) VALUES (?)", arguments: [now])
+            }
+        }
+    }
+
     /// Cancels uploads that nobody continued for `uploadLifetime`, and forgets leases that ran out. To be called now
     /// and then, and at start.
     /// - Returns: how many uploads were given up.

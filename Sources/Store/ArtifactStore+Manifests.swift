@@ -16,15 +16,16 @@ package struct TaggedArtifact: Sendable, Hashable {
     package let digest: Digest
     /// Seconds since 1970.
     package let publishedAt: Int64
+    package let isChannel: Bool
 }
 
 extension ArtifactStore {
-    /// Publishes a manifest, under a tag or as the digest that its bytes must have. When this returns it survives a
-    /// power cut, and `releases` has it.
+    /// Publishes a manifest, under a tag or as the digest that its bytes must have. A tag that is a channel moves to it.
+    /// When this returns it survives a power cut, and `releases` has it.
     /// - Throws: `invalidManifest`, `digestMismatch`, `manifestBlobUnknown` (naming the blobs), `tagExists`, `noSpace`,
     ///   `degraded`. Nothing is published then.
     package func publish(
-        _ bytes: [UInt8], mediaType: String, name: ArtifactName, version: Version
+        _ bytes: [UInt8], mediaType: String, name: ArtifactName, version: Version, by actor: String = "local"
     ) async throws(StoreError) -> Digest {
         let digest = SHA256.digest(of: bytes)
         if case .digest(let expected) = version, expected != digest {
@@ -44,35 +45,59 @@ extension ArtifactStore {
         // Checked before a byte is written, and again in the transaction that publishes.
         try withCatalog { try $0.read { try self.requirePublishable($0, manifest, digest, name, version) } }
         _ = try await storeBlob(bytes, name: name)
-        let now = clock()
         let tag: Tag? = if case .tag(let tag) = version { tag } else { nil }
-        try withCatalog { pool in
-            try pool.write { database in
-                try self.requirePublishable(database, manifest, digest, name, version)
-                try database.execute(
-                    sql: """
-                        INSERT OR IGNORE INTO manifest
-                            (name, digest, media_type, artifact_type, subject, size, created_at)
-                        VALUES (?, ?, ?, ?, ?, ?, ?)
-                        """,
-                    arguments: [
-                        name.description, digest.column, mediaType, manifest.artifactType,
-                        manifest.subject?.digest.column, bytes.count, now,
-                    ])
-                for reference in Self.references(of: manifest) {
-                    try database.execute(
-                        sql: "INSERT OR IGNORE INTO manifest_reference (name, manifest, digest) VALUES (?, ?, ?)",
-                        arguments: [name.description, digest.column, reference.column])
-                }
-                if let tag {
-                    try database.execute(
-                        sql: "INSERT OR IGNORE INTO tag (name, tag, digest, updated_at) VALUES (?, ?, ?, ?)",
-                        arguments: [name.description, tag.description, digest.column, now])
+        try publication.withLock { _ throws(StoreError) in
+            try withCatalog { pool in
+                try pool.write { database in
+                    try self.requirePublishable(database, manifest, digest, name, version)
+                    try self.insert(database, manifest, bytes.count, mediaType, digest, name, tag, by: actor)
                 }
             }
+            index.withLock { $0.insert(release, name: name, tag: tag) }
         }
-        index.withLock { $0.insert(release, name: name, tag: tag) }
         return digest
+    }
+
+    private func insert(
+        _ database: Database, _ manifest: Manifest, _ size: Int, _ mediaType: String, _ digest: Digest,
+        _ name: ArtifactName, _ tag: Tag?, by actor: String
+    ) throws {
+        let now = clock()
+        try database.execute(
+            sql: """
+                INSERT OR IGNORE INTO manifest (name, digest, media_type, artifact_type, subject, size, created_at)
+                VALUES (?, ?, ?, ?, ?, ?, ?)
+                """,
+            arguments: [
+                name.description, digest.column, mediaType, manifest.referrerType, manifest.subject?.digest.column,
+                size, now,
+            ])
+        var isChange = database.changesCount > 0
+        for reference in Self.references(of: manifest) {
+            try database.execute(
+                sql: "INSERT OR IGNORE INTO manifest_reference (name, manifest, digest) VALUES (?, ?, ?)",
+                arguments: [name.description, digest.column, reference.column])
+        }
+        if let tag {
+            if try isChannel(database, tag, name) {
+                _ = try move(database, tag, name, to: digest, restores: nil, .anywhere, "promote", by: actor)
+            } else {
+                try database.execute(
+                    sql: "INSERT OR IGNORE INTO tag (name, tag, digest, updated_at) VALUES (?, ?, ?, ?)",
+                    arguments: [name.description, tag.description, digest.column, now])
+                isChange = isChange || database.changesCount > 0
+            }
+        }
+        if isChange {
+            let reference = tag.map { "\(name):\($0)" } ?? "\(name)@\(digest)"
+            try audit.append(database, "publish", reference, "\(digest)", by: actor)
+        }
+    }
+
+    private func isChannel(_ database: Database, _ tag: Tag, _ name: ArtifactName) throws -> Bool {
+        try Bool.fetchOne(
+            database, sql: "SELECT is_channel FROM tag WHERE name = ? AND tag = ?",
+            arguments: [name.description, tag.description]) == true
     }
 
     private static func references(of manifest: Manifest) -> [Digest] {
@@ -110,7 +135,7 @@ extension ArtifactStore {
         }
         if case .tag(let tag) = version {
             let holder = try String.fetchOne(
-                database, sql: "SELECT digest FROM tag WHERE name = ? AND tag = ?",
+                database, sql: "SELECT digest FROM tag WHERE name = ? AND tag = ? AND NOT is_channel",
                 arguments: [name.description, tag.description])
             if let holder, holder != digest.column {
                 throw StoreError(
@@ -170,15 +195,39 @@ extension ArtifactStore {
     package func taggedArtifacts() throws(StoreError) -> [TaggedArtifact] {
         try withCatalog { pool in
             try pool.read { database in
-                try Row.fetchAll(database, sql: "SELECT name, tag, digest, updated_at FROM tag ORDER BY name, tag")
-                    .compactMap { row in
-                        guard let name = try? ArtifactName(row["name"] as String),
-                            let tag = try? Tag(row["tag"] as String),
-                            let digest = try? Digest(hex: row["digest"] as String)
-                        else { return nil }
-                        return TaggedArtifact(name: name, tag: tag, digest: digest, publishedAt: row["updated_at"])
-                    }
+                try Row.fetchAll(database, sql: "SELECT * FROM tag ORDER BY name, tag").compactMap(Self.tagged)
             }
         }
+    }
+
+    /// The versions of a name that have a tag which is no channel, in lexical order.
+    package func versions(name: ArtifactName) throws(StoreError) -> [TaggedArtifact] {
+        try withCatalog { pool in
+            try pool.read { database in
+                try Row.fetchAll(
+                    database, sql: "SELECT * FROM tag WHERE name = ? AND NOT is_channel ORDER BY tag",
+                    arguments: [name.description]
+                ).compactMap(Self.tagged)
+            }
+        }
+    }
+
+    /// The names that hold something, in lexical order.
+    package func names() throws(StoreError) -> [ArtifactName] {
+        try withCatalog { pool in
+            try pool.read { database in
+                try String.fetchAll(database, sql: "SELECT DISTINCT name FROM manifest ORDER BY name").compactMap {
+                    try? ArtifactName($0)
+                }
+            }
+        }
+    }
+
+    private static func tagged(_ row: Row) -> TaggedArtifact? {
+        guard let name = try? ArtifactName(row["name"] as String), let tag = try? Tag(row["tag"] as String),
+            let digest = try? Digest(hex: row["digest"] as String)
+        else { return nil }
+        return TaggedArtifact(
+            name: name, tag: tag, digest: digest, publishedAt: row["updated_at"], isChannel: row["is_channel"])
     }
 }

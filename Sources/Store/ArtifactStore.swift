@@ -10,7 +10,7 @@ package struct StoreConfiguration: Sendable {
     package var reserve: Int64?
     /// Seconds since 1970.
     package var clock: @Sendable () -> Int64
-    /// The same, but never leaping when the time becomes known: uploads and leases age by it.
+    /// Seconds that never leap while the program runs: uploads, leases and unneeded blobs age by them.
     package var lifetimeClock: @Sendable () -> Int64
     package var files: any FileOperations
 
@@ -40,21 +40,33 @@ package final class ArtifactStore: Sendable {
     let space: SpaceGuard
     let committer: BlobCommitter
     let clock: @Sendable () -> Int64
+    /// Seconds that the store has run, from start to start and without the time in between: a clock that leaps makes
+    /// nothing older.
     let lifetimeClock: @Sendable () -> Int64
     let uploads = Mutex<[String: Upload]>([:])
     /// Held while an upload of an earlier start is opened, so that it is opened once.
     let resumption = Mutex(())
     let index = Mutex(ReleaseIndex())
+    /// Held while a change of manifests and tags is made and the index follows it, so that both see the changes in one
+    /// order. Readers of the index never wait for it.
+    let publication = Mutex(())
+    let audit: AuditLog
+    /// Held during a collection: one at a time.
+    let collecting = Mutex(())
 
     /// Opens the store and finishes what a crash interrupted: see `Recovery`.
     /// - Throws: `StoreError` (`locked`, `unsupportedVersion`, `failure`).
     package init(_ configuration: StoreConfiguration) throws(StoreError) {
         files = configuration.files
         clock = configuration.clock
-        lifetimeClock = configuration.lifetimeClock
+        audit = AuditLog(clock: configuration.clock)
         directory = try DataDirectory(path: configuration.path, files: files)
         do {
             catalog = try Catalog(path: directory.catalogPath)
+            let now = configuration.lifetimeClock()
+            let lead =
+                try catalog.pool.read { try Int64.fetchOne($0, sql: "SELECT seconds FROM lifetime") ?? now } - now
+            lifetimeClock = { configuration.lifetimeClock() + lead }
             space = SpaceGuard(reserve: configuration.reserve, path: directory.stagingPath, files: files)
             committer = BlobCommitter(
                 directory: directory, files: files, catalog: catalog, health: health, clock: lifetimeClock)

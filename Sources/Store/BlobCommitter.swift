@@ -29,13 +29,15 @@ struct BlobCommitter: Sendable {
     /// Moves a synced staging file to its place and makes the catalog say so.
     /// - Precondition: the staging file holds exactly `size` bytes whose digest is `digest`, and is synced.
     func commit(stagingFile: String, digest: Digest, size: Int64, name: ArtifactName, upload: String) throws {
-        // W4: the lease is there before the file can be found, in one transaction with the row.
+        // W4: the lease is there before the file can be found, in one transaction with the row. A blob that a collection
+        // has condemned is no longer: the collection asks the state in the transaction in which it moves a file.
         let now = clock()
         try catalog.pool.write { database in
             try database.execute(
                 sql: """
                     INSERT INTO blob (digest, size, state, touched_at) VALUES (?, ?, 'arriving', ?)
-                    ON CONFLICT (digest) DO UPDATE SET touched_at = excluded.touched_at
+                    ON CONFLICT (digest) DO UPDATE SET touched_at = excluded.touched_at,
+                        state = CASE state WHEN 'present' THEN 'present' ELSE 'arriving' END
                     """, arguments: [digest.column, size, now])
             try database.execute(
                 sql: "INSERT OR REPLACE INTO lease (digest, holder, expires_at) VALUES (?, ?, ?)",

@@ -53,6 +53,44 @@ struct Catalog: Sendable {
                     ) STRICT, WITHOUT ROWID;
                     """)
         }
+        migrator.registerMigration("2 referrers, channels, audit, collection") { database in
+            try database.execute(
+                sql: """
+                    CREATE TABLE blob_2 (
+                        digest TEXT PRIMARY KEY, size INTEGER NOT NULL,
+                        state TEXT NOT NULL
+                            CHECK (state IN ('arriving', 'present', 'condemned', 'trashed', 'corrupt')),
+                        touched_at INTEGER NOT NULL, changed_at INTEGER
+                    ) STRICT;
+                    INSERT INTO blob_2 (digest, size, state, touched_at)
+                        SELECT digest, size, state, touched_at FROM blob;
+                    DROP TABLE blob;
+                    ALTER TABLE blob_2 RENAME TO blob;
+                    CREATE INDEX blob_state ON blob (state, digest) WHERE state != 'present';
+                    CREATE TABLE lifetime (seconds INTEGER NOT NULL) STRICT;
+                    CREATE TABLE scrub (position TEXT NOT NULL, pass_ended_at INTEGER) STRICT;
+                    INSERT INTO scrub (position) VALUES ('');
+                    CREATE INDEX manifest_subject ON manifest (name, subject) WHERE subject IS NOT NULL;
+                    CREATE INDEX manifest_digest ON manifest (digest);
+                    CREATE INDEX manifest_reference_digest ON manifest_reference (digest);
+                    CREATE INDEX repository_blob_digest ON repository_blob (digest);
+                    CREATE INDEX tag_digest ON tag (name, digest);
+                    ALTER TABLE tag ADD COLUMN is_channel INTEGER NOT NULL DEFAULT 0;
+                    CREATE TABLE channel_move (
+                        name TEXT NOT NULL, channel TEXT NOT NULL, sequence INTEGER NOT NULL, digest TEXT NOT NULL,
+                        restores INTEGER, moved_at INTEGER NOT NULL, actor TEXT NOT NULL,
+                        PRIMARY KEY (name, channel, sequence)
+                    ) STRICT, WITHOUT ROWID;
+                    CREATE TABLE audit (
+                        sequence INTEGER PRIMARY KEY, at INTEGER NOT NULL, actor TEXT NOT NULL, action TEXT NOT NULL,
+                        subject TEXT NOT NULL, detail TEXT NOT NULL, previous TEXT NOT NULL, digest TEXT NOT NULL
+                    ) STRICT;
+                    CREATE TRIGGER audit_is_append_only_1 BEFORE UPDATE ON audit
+                    BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+                    CREATE TRIGGER audit_is_append_only_2 BEFORE DELETE ON audit
+                    BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+                    """)
+        }
         return migrator
     }
 }

@@ -2,7 +2,7 @@ package import Artifacts
 internal import Glibc
 
 /// The store's place on disk. One process at a time, one file system, a version:
-/// `VERSION LOCK catalog.sqlite blobs/sha256/ab/cd/HEX staging/UPLOAD/data`.
+/// `VERSION LOCK catalog.sqlite blobs/sha256/ab/cd/HEX staging/UPLOAD/data trash/HEX quarantine/HEX`.
 package final class DataDirectory: Sendable {
     /// The layout this program reads and writes.
     package static let version = 1
@@ -13,6 +13,10 @@ package final class DataDirectory: Sendable {
     package var catalogPath: String { path + "/catalog.sqlite" }
     package var stagingPath: String { path + "/staging" }
     package var blobsPath: String { path + "/blobs/sha256" }
+    /// Blobs that a collection took, for a while.
+    package var trashPath: String { path + "/trash" }
+    /// Bytes that no longer are what their name says, for whoever wants to look at them; an operator removes them.
+    package var quarantinePath: String { path + "/quarantine" }
 
     package func blobDirectory(_ digest: Digest) -> (outer: String, inner: String) {
         let hex = digest.hex
@@ -21,6 +25,8 @@ package final class DataDirectory: Sendable {
     }
 
     package func blobPath(_ digest: Digest) -> String { BlobPath.path(of: digest, below: path) }
+    package func trashFile(_ digest: Digest) -> String { "\(trashPath)/\(digest.hex)" }
+    package func quarantineFile(_ digest: Digest) -> String { "\(quarantinePath)/\(digest.hex)" }
     package func stagingDirectory(_ upload: String) -> String { "\(stagingPath)/\(upload)" }
     package func stagingFile(_ upload: String) -> String { "\(stagingPath)/\(upload)/data" }
 
@@ -74,7 +80,9 @@ package final class DataDirectory: Sendable {
         } else {
             try SmallFile.write(versionPath, Array("\(Self.version)\n".utf8), files)
         }
-        for directory in ["/blobs", "/blobs/sha256", "/staging"] { _ = try files.makeDirectory(path + directory) }
+        for directory in ["/blobs", "/blobs/sha256", "/staging", "/trash", "/quarantine"] {
+            _ = try files.makeDirectory(path + directory)
+        }
         try files.synchronizeDirectory(path + "/blobs")
         try files.synchronizeDirectory(path)
         var blobs = stat()

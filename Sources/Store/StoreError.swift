@@ -14,6 +14,12 @@ package struct StoreError: Error, Equatable, Sendable, CustomStringConvertible {
         case invalidManifest
         /// The tag already names another manifest.
         case tagExists
+        /// The channel does not stand where the caller believed, or has nothing before it.
+        case channelMoved, noEarlierVersion
+        /// Something else still needs it.
+        case inUse
+        /// A collection would take more than is likely to be meant.
+        case tooMuch
         /// The disk is full, or would be.
         case noSpace
         /// A write failed in a way after which nothing more is accepted until the next start.

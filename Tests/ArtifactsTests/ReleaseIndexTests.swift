@@ -61,6 +61,58 @@ import Testing
         }
     }
 
+    @Test func whatIsRemovedIsGoneUnderThatNameOnly() throws {
+        var index = ReleaseIndex()
+        let release = try Self.release("one")
+        let other = try Self.release("two!")
+        let name = try ArtifactName("a")
+        for (name, tag) in [("a", "1"), ("a", "2"), ("b", "1")] {
+            index.insert(release, name: try ArtifactName(name), tag: try Tag(tag))
+        }
+        index.insert(other, name: name, tag: try Tag("3"))
+        index.remove(try Tag("2"), name: name)
+        #expect(index.release(try Reference("a:2")) == nil)
+        #expect(index.release(try Reference("a:1")) == release)
+        index.remove(release.digest, name: name)
+        #expect(index.release(try Reference("a:1")) == nil)
+        #expect(index.release(try Reference("a@\(release.digest)")) == nil)
+        #expect(index.release(try Reference("a:3")) == other)
+        #expect(index.release(try Reference("b:1")) == release)
+        let blob = SHA256.digest(of: "one".utf8)
+        #expect(index.blobSize(blob) == 3)
+        index.remove(release.digest, name: try ArtifactName("b"))
+        #expect(index.blobSize(blob) == nil)
+        index.remove(release.digest, name: name)
+        #expect(index.tagCount == 1)
+    }
+
+    /// Two releases of which each has the blob twice: it stays until both are gone.
+    @Test func aBlobStaysWhileAnyReleaseHasIt() throws {
+        var index = ReleaseIndex()
+        let file = ReleaseFile(digest: SHA256.digest(of: "one".utf8), size: 3)
+        let name = try ArtifactName("a")
+        let releases = try ["x", "y"].map { text in
+            Release(
+                digest: SHA256.digest(of: text.utf8),
+                files: [try ArtifactPath("\(text)1"): file, try ArtifactPath("\(text)2"): file])
+        }
+        for release in releases + releases { index.insert(release, name: name, tag: nil) }
+        index.remove(releases[0].digest, name: name)
+        #expect(index.blobSize(file.digest) == 3)
+        index.remove(releases[1].digest, name: name)
+        #expect(index.blobSize(file.digest) == nil)
+    }
+
+    @Test func aTagPointsAtMembersOnly() throws {
+        var index = ReleaseIndex()
+        let release = try Self.release("one")
+        index.insert(release, name: try ArtifactName("a"), tag: nil)
+        index.point(try Tag("prod"), at: release.digest, name: try ArtifactName("a"))
+        index.point(try Tag("prod"), at: release.digest, name: try ArtifactName("b"))
+        #expect(index.release(try Reference("a:prod")) == release)
+        #expect(index.release(try Reference("b:prod")) == nil)
+    }
+
     @Test func aCopyIsASnapshot() throws {
         var index = ReleaseIndex()
         let snapshot = index

@@ -20,7 +20,9 @@ import Testing
         }
         let file = try store.releases.file(FileReference("debian:12.11/boot/initrd.gz"))
         #expect(file == ReleaseFile(digest: SHA256.digest(of: files[1].bytes), size: 1200))
-        let tagged = TaggedArtifact(name: try Sample.name(), tag: try Tag("12.11"), digest: digest, publishedAt: 77)
+        let tagged = TaggedArtifact(
+            name: try Sample.name(), tag: try Tag("12.11"), digest: digest, publishedAt: 77,
+            isChannel: false)
         #expect(try store.taggedArtifacts() == [tagged])
     }
 

@@ -91,11 +91,13 @@ extension ArtifactStore {
 
     /// Uploads files and a configuration, and publishes their manifest.
     @discardableResult
-    func publish(_ files: [(path: String, bytes: [UInt8])], name: ArtifactName, version: Version) async throws -> Digest
-    {
+    func publish(
+        _ files: [(path: String, bytes: [UInt8])], name: ArtifactName, version: Version, by actor: String = "local"
+    ) async throws -> Digest {
         for file in files { try await push(file.bytes, name: name) }
         try await push(Array("{}".utf8), name: name)
         return try await publish(
-            try Sample.manifest(files), mediaType: MediaType.imageManifest, name: name, version: version)
+            try Sample.manifest(files), mediaType: MediaType.imageManifest, name: name, version: version,
+            by: actor)
     }
 }

@@ -1,0 +1,89 @@
+package import Artifacts
+internal import GRDB
+internal import Synchronization
+
+/// What a name no longer has. The bytes stay until a collection finds that nothing needs them.
+extension ArtifactStore {
+    /// Takes a tag, a version's or a channel's, from a name. Its manifest stays, and a channel's history.
+    /// - Throws: `manifestUnknown`.
+    package func delete(_ tag: Tag, name: ArtifactName, by actor: String = "local") throws(StoreError) {
+        try publication.withLock { _ throws(StoreError) in
+            try withCatalog { pool in
+                try pool.write { database in
+                    let digest = try self.manifestDigest(database, .tag(tag), name)
+                    try database.execute(
+                        sql: "DELETE FROM tag WHERE name = ? AND tag = ?",
+                        arguments: [name.description, tag.description])
+                    try self.audit.append(database, "delete tag", "\(name):\(tag)", "\(digest)", by: actor)
+                }
+            }
+            index.withLock { $0.remove(tag, name: name) }
+        }
+    }
+
+    /// Takes a manifest from a name, with every tag that names it.
+    /// - Throws: `manifestUnknown`; `inUse` when a channel names it.
+    package func delete(manifest digest: Digest, name: ArtifactName, by actor: String = "local") throws(StoreError) {
+        try publication.withLock { _ throws(StoreError) in
+            try withCatalog { pool in
+                try pool.write { database in
+                    _ = try self.manifestDigest(database, .digest(digest), name)
+                    let tags = try Row.fetchAll(
+                        database, sql: "SELECT tag, is_channel FROM tag WHERE name = ? AND digest = ? ORDER BY tag",
+                        arguments: [name.description, digest.column])
+                    if let channel = tags.first(where: { $0["is_channel"] }) {
+                        throw StoreError(
+                            .inUse,
+                            "channel \(name):\(channel["tag"] as String) names \(digest): promote another version to it first, or delete the channel"
+                        )
+                    }
+                    for table in ["tag", "manifest"] {
+                        try database.execute(
+                            sql: "DELETE FROM \(table) WHERE name = ? AND digest = ?",
+                            arguments: [name.description, digest.column])
+                    }
+                    try database.execute(
+                        sql: "DELETE FROM manifest_reference WHERE name = ? AND manifest = ?",
+                        arguments: [name.description, digest.column])
+                    // The manifest itself is a blob of the name; unless another manifest lists it, that ends too.
+                    if try !self.isListed(database, digest, name) {
+                        try database.execute(
+                            sql: "DELETE FROM repository_blob WHERE name = ? AND digest = ?",
+                            arguments: [name.description, digest.column])
+                    }
+                    let list = tags.map { $0["tag"] as String }.joined(separator: " ")
+                    try self.audit.append(database, "delete manifest", "\(name)@\(digest)", list, by: actor)
+                }
+            }
+            index.withLock { $0.remove(digest, name: name) }
+        }
+    }
+
+    /// Takes a blob from a name.
+    /// - Throws: `blobUnknown`; `inUse` when a manifest of the name needs it.
+    package func delete(blob digest: Digest, name: ArtifactName, by actor: String = "local") throws(StoreError) {
+        try withCatalog { pool in
+            try pool.write { database in
+                let isManifest = try self.holds(database, digest, name)
+                if try isManifest || self.isListed(database, digest, name) {
+                    throw StoreError(
+                        .inUse, "\(digest) is needed by a manifest of \(name): delete the manifest first")
+                }
+                try database.execute(
+                    sql: "DELETE FROM repository_blob WHERE name = ? AND digest = ?",
+                    arguments: [name.description, digest.column])
+                guard database.changesCount > 0 else {
+                    throw StoreError(.blobUnknown, "\(name) does not hold blob \(digest)")
+                }
+                try self.audit.append(database, "delete blob", "\(name)@\(digest)", by: actor)
+            }
+        }
+    }
+
+    /// Whether a manifest of the name lists a digest.
+    private func isListed(_ database: Database, _ digest: Digest, _ name: ArtifactName) throws -> Bool {
+        try Bool.fetchOne(
+            database, sql: "SELECT 1 FROM manifest_reference WHERE name = ? AND digest = ? LIMIT 1",
+            arguments: [name.description, digest.column]) == true
+    }
+}
