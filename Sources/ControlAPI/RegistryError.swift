@@ -28,6 +28,13 @@ package struct TagList: Codable, Hashable, Sendable {
     }
 }
 
+/// `GET /v2/_catalog`: the names of what was published.
+package struct NameList: Codable, Hashable, Sendable {
+    package var repositories: [String]
+
+    package init(repositories: [String]) { self.repositories = repositories }
+}
+
 /// Header fields beside those of the specification.
 package enum ControlHeader {
     /// On `POST .../blobs/uploads/`: the bytes that will come, so that room is reserved before the first.
@@ -45,6 +52,11 @@ package enum ControlPath {
     package static let loginChallenge = "/api/v1/login/challenge"
     package static let login = "/api/v1/login"
     package static let loginCode = "/api/v1/login/code"
+    package static let tokens = "/api/v1/tokens"
+    package static let audit = "/api/v1/audit"
+    package static let collection = "/api/v1/collection"
+    package static let scrub = "/api/v1/scrub"
+    package static let channels = "/api/v1/channels"
 
     /// Whether a path is one that a client without a token must reach.
     package static func isLogin(_ path: String) -> Bool { path == loginChallenge || path == login }

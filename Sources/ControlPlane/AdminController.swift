@@ -9,19 +9,43 @@ internal import Store
 /// The routes below `/api/v1/`.
 struct AdminController {
     let services: ControlServices
+    let caller: Caller
 
+    /// Those that the caller may pull.
     func artifacts() throws -> Response {
         let releases = services.store.releases
-        let list = try services.store.taggedArtifacts().map { artifact in
+        let list = try services.store.taggedArtifacts().filter { caller.may(.pull, $0.name) }.map { artifact in
             let release = releases.release(Reference(name: artifact.name, version: .tag(artifact.tag)))
             return ArtifactSummary(
                 name: artifact.name.description, tag: artifact.tag.description, digest: artifact.digest,
-                publishedAt: artifact.publishedAt, fileCount: release?.files.count ?? 0, size: release?.totalSize ?? 0)
+                publishedAt: artifact.publishedAt, fileCount: release?.files.count ?? 0, size: release?.totalSize ?? 0,
+                isChannel: artifact.isChannel)
         }
         return try .json(list)
     }
 
+    /// A page of the audit log: `?after=SEQUENCE&limit=N`, or its newest entries with `?newest=N`.
+    func audit(_ request: Request) throws -> Response {
+        try caller.require(.admin, nil)
+        let query = request.uri.queryParameters
+        func number(_ name: String) throws -> Int64? {
+            guard let text = query[Substring(name)] else { return nil }
+            guard let value = Int64(text), value >= 0 else {
+                throw ControlError(.badRequest, "QUERY_INVALID", "\(name): '\(text)' must be a whole number from 0")
+            }
+            return value
+        }
+        let limit = Int(min(try number("limit") ?? Self.auditPage, Self.auditPage))
+        if let newest = try number("newest") {
+            return try .json(try services.store.newestAuditEntries(Int(min(newest, Self.auditPage))))
+        }
+        return try .json(try services.store.auditEntries(after: try number("after") ?? 0, limit: limit))
+    }
+
+    private static let auditPage: Int64 = 1000
+
     func hosts() throws -> Response {
+        try caller.require(.admin, nil)
         let site = services.site()
         let machines = services.ledger.machines
         let known = site.hosts.map { report($0, site, machines) }
@@ -41,6 +65,7 @@ struct AdminController {
 
     /// A host by its name, or any machine by a MAC.
     func host(_ key: String) throws -> Response {
+        try caller.require(.admin, nil)
         let site = services.site()
         let machines = services.ledger.machines
         let mac = MACAddress(key)
@@ -55,6 +80,7 @@ struct AdminController {
 
     /// A host by its name or the MAC of one of its interfaces.
     func arm(_ key: String) throws -> Response {
+        try caller.require(.admin, nil)
         let site = services.site()
         let mac = MACAddress(key)
         let named = site.hosts.first { host in
@@ -68,6 +94,7 @@ struct AdminController {
             )
         }
         try services.ledger.arm(host: host.name)
+        try services.store.note("arm host", host.name, by: caller.name)
         services.logger.notice(
             "host \(host.name) is armed: it is given \(assignment.profile ?? "its profile") at the next boot")
         return try .json(report(host, site, services.ledger.machines))

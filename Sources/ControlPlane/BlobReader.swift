@@ -4,17 +4,18 @@ internal import NIOCore
 internal import NIOPosix
 internal import Store
 
-/// Reads a blob piece by piece on the threads for blocking calls, never more than one piece ahead of the client.
+/// Reads a part of a blob piece by piece on the threads for blocking calls, never more than one piece ahead of the client.
 final class BlobReader: Sendable {
     private static let pieceSize = 256 << 10
 
     private let descriptor: Int32
-    private let size: Int64
-    private let position = NIOLockedValueBox<Int64>(0)
+    private let end: Int64
+    private let position: NIOLockedValueBox<Int64>
 
-    init(path: String, size: Int64) throws(StoreError) {
+    init(path: String, part: Range<Int64>) throws(StoreError) {
         descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        self.size = size
+        end = part.upperBound
+        position = NIOLockedValueBox(part.lowerBound)
         guard descriptor >= 0 else { throw StoreError(.failure, "the blob cannot be read", cause: nil) }
     }
 
@@ -24,9 +25,9 @@ final class BlobReader: Sendable {
     /// - Throws: `StoreError` when the file is shorter than it should be.
     func next() async throws -> ByteBuffer? {
         let start = position.withLockedValue { $0 }
-        guard start < size else { return nil }
+        guard start < end else { return nil }
         let descriptor = descriptor
-        let wanted = Int(min(Int64(Self.pieceSize), size - start))
+        let wanted = Int(min(Int64(Self.pieceSize), end - start))
         let buffer = try await NIOThreadPool.singleton.runIfActive { () throws -> ByteBuffer in
             var buffer = ByteBuffer()
             try buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: wanted) { bytes in

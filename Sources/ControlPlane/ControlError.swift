@@ -2,6 +2,7 @@ internal import Artifacts
 internal import ControlAPI
 internal import HTTPTypes
 internal import Hosts
+internal import Hummingbird
 internal import Store
 
 /// A refusal with its HTTP form. The one place where the errors of other targets become statuses and codes.
@@ -10,9 +11,14 @@ struct ControlError: Error, Sendable {
     let document: ErrorDocument
     /// For the log only.
     let cause: String?
+    /// Seconds after which it may go better.
+    let retryAfter: Int64?
 
-    init(_ status: HTTPResponse.Status, _ code: String, _ message: String, cause: String? = nil) {
+    init(
+        _ status: HTTPResponse.Status, _ code: String, _ message: String, cause: String? = nil, retryAfter: Int64? = nil
+    ) {
         self.status = status
+        self.retryAfter = retryAfter
         document = ErrorDocument(code: code, message: message)
         self.cause = cause
     }
@@ -23,6 +29,8 @@ struct ControlError: Error, Sendable {
         case let error as ArtifactError: self.init(error)
         case let error as StoreError: self.init(error)
         case let error as HostsError: self.init(error)
+        case let error as HTTPError where error.status.kind == .clientError:
+            self.init(error.status, "UNSUPPORTED", error.body ?? error.status.reasonPhrase)
         default: self.init(.internalServerError, "UNKNOWN", "the server failed: see its log", cause: "\(error)")
         }
     }
@@ -33,6 +41,7 @@ struct ControlError: Error, Sendable {
             case .invalidDigest: "DIGEST_INVALID"
             case .invalidManifest, .invalidPath: "MANIFEST_INVALID"
             case .invalidName, .invalidTag, .invalidReference: "NAME_INVALID"
+            case .invalidAuditLog: "UNKNOWN"
             }
         self.init(.badRequest, code, error.message)
     }
@@ -50,7 +59,9 @@ struct ControlError: Error, Sendable {
             case .superseded: (.conflict, "BLOB_UPLOAD_INVALID")
             case .manifestBlobUnknown: (.notFound, "MANIFEST_BLOB_UNKNOWN")
             case .invalidManifest: (.badRequest, "MANIFEST_INVALID")
-            case .tagExists: (.conflict, "DENIED")
+            case .tagExists, .channelMoved, .noEarlierVersion, .tooMuch: (.conflict, "DENIED")
+            // 405 is the specification's status for what may not be deleted.
+            case .inUse: (.methodNotAllowed, "UNSUPPORTED")
             case .noSpace: (.init(code: 507, reasonPhrase: "Insufficient Storage"), "DENIED")
             case .degraded: (.serviceUnavailable, "UNAVAILABLE")
             case .locked, .unsupportedVersion, .failure: (.internalServerError, "UNKNOWN")

@@ -10,17 +10,46 @@ internal import Synchronization
 package final class OperatorAccess: Sendable {
     /// Tokens beyond this many are refused: a list that grows without end is a mistake somewhere.
     package static let tokenLimit = 1000
+    /// Seconds: ten years.
+    static let maximumLifetime: Int64 = 10 * 366 * 86400
+    static let absent = ControlError(
+        .notFound, "NOT_FOUND", "this server has no accounts: it was started without --control on the network")
 
     private struct State: Codable {
         struct Token: Codable {
+            /// Of the token, in hexadecimal form with its algorithm.
             var digest: String
             var name: String
             /// Seconds since 1970.
             var createdAt: Int64
+            /// Seconds since 1970.
+            var expiresAt: Int64?
+            /// nil in files of version 0.2, whose tokens opened everything.
+            var scopes: [AccessScope]?
+
+            /// Enough of the digest to name the token by.
+            var id: String { String(digest.dropFirst("sha256:".count).prefix(8)) }
+
+            var summary: TokenSummary {
+                TokenSummary(
+                    id: id, name: name, scopes: scopes ?? [.all], createdAt: createdAt, expiresAt: expiresAt)
+            }
         }
 
         var code: String?
         var tokens: [Token] = []
+
+        mutating func add(_ token: Token) throws {
+            // Those that have expired make room.
+            if tokens.count >= OperatorAccess.tokenLimit {
+                tokens.removeAll { $0.expiresAt.map { $0 <= token.createdAt } ?? false }
+            }
+            guard tokens.count < OperatorAccess.tokenLimit else {
+                throw ControlError(
+                    .conflict, "DENIED", "\(OperatorAccess.tokenLimit) tokens were given out: revoke some first")
+            }
+            tokens.append(token)
+        }
     }
 
     /// Of the certificate that clients see; part of every proof.
@@ -65,12 +94,66 @@ package final class OperatorAccess: Sendable {
         return code
     }
 
-    /// Whether a token was given out.
-    func accepts(_ token: String) -> Bool {
+    /// Whose a token is, and what they may do; nil for one that was not given out, was revoked or has expired.
+    func caller(token: String) -> Caller? {
         let digest = SHA256.digest(of: Array(token.utf8)).description
+        let now = clock()
         return state.withLock { state in
-            state.tokens.contains { LoginCode.matches($0.digest, digest) }
+            // Digests are compared: how long it takes tells nothing of a token.
+            guard let found = state.tokens.first(where: { $0.digest == digest }),
+                found.expiresAt.map({ $0 > now }) ?? true
+            else { return nil }
+            return Caller(name: found.name, scopes: found.scopes ?? [.all])
         }
+    }
+
+    /// Every token, oldest first; also those that have expired.
+    var tokens: [TokenSummary] { state.withLock { $0.tokens.map(\.summary) } }
+
+    /// Gives out a token.
+    /// - Throws: `ControlError` 400 for a request that makes no sense, 409 when too many were given out; `StoreError`
+    ///   when it cannot be stored. No token is given out then.
+    func createToken(_ request: TokenRequest) throws -> TokenAnswer {
+        guard !request.name.isEmpty, request.name.utf8.count <= 200 else {
+            throw ControlError(.badRequest, "DOCUMENT_INVALID", "name: 1 to 200 bytes are expected")
+        }
+        guard !request.scopes.isEmpty else {
+            throw ControlError(.badRequest, "DOCUMENT_INVALID", "scopes: at least one is expected, as debian/*:pull")
+        }
+        if let lifetime = request.lifetime, !(1...Self.maximumLifetime).contains(lifetime) {
+            throw ControlError(
+                .badRequest, "DOCUMENT_INVALID", "lifetime: 1 to \(Self.maximumLifetime) seconds are expected")
+        }
+        let (token, entry) = try makeToken(request.name, request.scopes, lifetime: request.lifetime)
+        try change { try $0.add(entry) }
+        return TokenAnswer(token: token, summary: entry.summary)
+    }
+
+    /// Voids a token at once.
+    /// - Throws: `ControlError` 404 when there is none with this id; `StoreError` when it cannot be stored.
+    func revokeToken(_ id: String) throws -> TokenSummary {
+        var found: TokenSummary?
+        try change { state in
+            guard let index = state.tokens.firstIndex(where: { $0.id == id }) else {
+                throw ControlError(
+                    .notFound, "TOKEN_UNKNOWN", "there is no token '\(id)': 'artifactctl token ls' lists them")
+            }
+            found = state.tokens.remove(at: index).summary
+        }
+        guard let found else { throw StoreError(.failure, "the token was not revoked") }
+        return found
+    }
+
+    private func makeToken(_ name: String, _ scopes: [AccessScope], lifetime: Int64?) throws -> (String, State.Token) {
+        guard let bytes = RandomBytes.make(32) else {
+            throw StoreError(.failure, "no random numbers on this machine")
+        }
+        let token = Hexadecimal.encode(bytes)
+        let now = clock()
+        let entry = State.Token(
+            digest: SHA256.digest(of: Array(token.utf8)).description, name: name, createdAt: now,
+            expiresAt: lifetime.map { now + $0 }, scopes: scopes)
+        return (token, entry)
     }
 
     /// The proof that a client asks for.
@@ -92,21 +175,12 @@ package final class OperatorAccess: Sendable {
             throw ControlError(
                 .forbidden, "DENIED", "the code is not the one on the server's console: read it there again")
         }
-        guard let bytes = RandomBytes.make(32) else {
-            throw StoreError(.failure, "no random numbers on this machine")
-        }
-        let token = Hexadecimal.encode(bytes)
-        let entry = State.Token(
-            digest: SHA256.digest(of: Array(token.utf8)).description, name: String(request.name.prefix(200)),
-            createdAt: clock())
+        let (token, entry) = try makeToken(String(request.name.prefix(200)), [.all], lifetime: nil)
         try change { state in
             // Between the check and here another login may have used it.
             guard state.code == code.text else { throw Self.closed }
-            guard state.tokens.count < Self.tokenLimit else {
-                throw ControlError(.conflict, "DENIED", "\(Self.tokenLimit) tokens were given out: no more are")
-            }
+            try state.add(entry)
             state.code = nil
-            state.tokens.append(entry)
         }
         let answer = LoginAnswer(token: token)
         answered.withLock { $0 = (request, answer) }

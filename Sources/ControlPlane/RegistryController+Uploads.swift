@@ -10,9 +10,10 @@ extension RegistryController {
     /// `POST`: mounts a blob, takes a whole one, or opens a session.
     func startUpload(_ name: ArtifactName, _ request: Request) async throws -> Response {
         let query = request.uri.queryParameters
-        if let text = query["mount"], let from = query["from"] {
+        try caller.require(.push, name)
+        if let text = query["mount"] {
             let digest = try Digest(String(text))
-            if try store.mount(digest, from: try ArtifactName(String(from)), to: name) { return created(name, digest) }
+            if try mount(digest, from: query["from"].map(String.init), to: name) { return created(name, digest) }
         }
         let size = request.headers[text: ControlHeader.uploadLength].flatMap { Int64($0) }.flatMap {
             $0 >= 0 ? $0 : nil
@@ -33,8 +34,20 @@ extension RegistryController {
         return try await status(.accepted, upload)
     }
 
+    /// Without a source, any name that the caller may read will do: one that they may not is no way around their
+    /// scopes, even for those who know a digest.
+    private func mount(_ digest: Digest, from source: String?, to name: ArtifactName) throws -> Bool {
+        if let source {
+            let source = try ArtifactName(source)
+            return try caller.may(.pull, source) && store.mount(digest, from: source, to: name)
+        }
+        guard let found = try store.holders(of: digest).first(where: { caller.may(.pull, $0) }) else { return false }
+        return try store.mount(digest, from: found, to: name)
+    }
+
     /// `PATCH`: the next piece, at `Content-Range` when there is one, else where the session stands.
     func appendUpload(_ name: ArtifactName, _ id: String, _ request: Request) async throws -> Response {
+        try caller.require(.push, name)
         let upload = try store.upload(id, name: name)
         do {
             try await receive(request, into: upload, at: try Self.offset(request), finish: nil)
@@ -46,6 +59,7 @@ extension RegistryController {
 
     /// `PUT`: the last piece, if there is one, and the digest of the whole.
     func finishUpload(_ name: ArtifactName, _ id: String, _ request: Request) async throws -> Response {
+        try caller.require(.push, name)
         let upload = try store.upload(id, name: name)
         guard let text = request.uri.queryParameters["digest"] else {
             throw ControlError(.badRequest, "DIGEST_INVALID", "the digest is missing: add ?digest=sha256:HEX")
@@ -60,10 +74,12 @@ extension RegistryController {
     }
 
     func uploadStatus(_ name: ArtifactName, _ id: String) async throws -> Response {
-        try await status(.noContent, try store.upload(id, name: name))
+        try caller.require(.push, name)
+        return try await status(.noContent, try store.upload(id, name: name))
     }
 
     func cancelUpload(_ name: ArtifactName, _ id: String) async throws -> Response {
+        try caller.require(.push, name)
         let upload = try store.upload(id, name: name)
         try await upload.cancel()
         store.forget(upload)
@@ -104,6 +120,10 @@ extension RegistryController {
         let ends = range.prefix { $0 != "/" }.split(separator: "-", omittingEmptySubsequences: false)
         guard ends.count == 2, let first = Int64(ends[0]), let last = Int64(ends[1]), first >= 0, last >= first else {
             throw ControlError(.badRequest, "BLOB_UPLOAD_INVALID", "Content-Range '\(text)' must be FIRST-LAST")
+        }
+        if let length = request.headers[.contentLength].flatMap({ Int64($0) }), length != last - first + 1 {
+            throw ControlError(
+                .badRequest, "SIZE_INVALID", "Content-Range '\(text)' and Content-Length \(length) do not agree")
         }
         return first
     }

@@ -1,21 +1,27 @@
 internal import Artifacts
 internal import ControlAPI
+internal import Foundation
+internal import HTTPSemantics
 internal import HTTPTypes
 internal import Hummingbird
 internal import Logging
 internal import NIOCore
 internal import Store
 
-/// Blobs, manifests and tags of the OCI Distribution specification 1.1, as far as a push and a pull need them.
-/// Uploads are in `RegistryController+Uploads`.
+/// Blobs, manifests, tags and referrers of the OCI Distribution specification 1.1. Uploads are in
+/// `RegistryController+Uploads`.
 struct RegistryController {
     /// Tags in one page, unless fewer are asked for.
     static let tagPageSize = 1000
+    /// Referrers in one page: their descriptors have annotations, and an answer should stay below 4 MiB.
+    static let referrerPageSize = 500
 
     let services: ControlServices
+    let caller: Caller
     var store: ArtifactStore { services.store }
 
     func blobHead(_ name: ArtifactName, _ digest: Digest) throws -> Response {
+        if !caller.may(.push, name) { try caller.require(.pull, name) }
         // A pusher asks this to skip an upload: the answer protects the blob until its manifest comes.
         guard let size = try store.claimBlob(digest, name: name, holder: "head \(name)") else {
             throw StoreError(.blobUnknown, "\(name) does not hold blob \(digest)")
@@ -23,26 +29,53 @@ struct RegistryController {
         return Response(status: .ok, headers: Self.blobHeaders(digest, size: size))
     }
 
-    func blob(_ name: ArtifactName, _ digest: Digest) throws -> Response {
+    /// The bytes, or one range of them (RFC 9110 section 14.2).
+    func blob(_ name: ArtifactName, _ digest: Digest, _ request: Request) throws -> Response {
+        try caller.require(.pull, name)
         guard let size = try store.blobSize(digest, name: name) else {
             throw StoreError(.blobUnknown, "\(name) does not hold blob \(digest)")
         }
-        let reader = try BlobReader(path: store.blobPath(digest), size: size)
-        let body = ResponseBody(contentLength: Int(size)) { writer in
+        // Bytes under a digest never change, so a condition on them is met or names another blob.
+        let isSame = request.headers[text: "if-range"].map { $0 == "\"\(digest)\"" } ?? true
+        let range = HTTPByteRange(header: isSame ? request.headers[.range] : nil, size: size)
+        var headers = Self.blobHeaders(digest, size: size)
+        let part: Range<Int64>
+        switch range {
+        case .whole: part = 0..<size
+        case .part(let wanted):
+            part = wanted.lowerBound..<wanted.upperBound + 1
+            headers[.contentLength] = String(part.count)
+            headers[.contentRange] = "bytes \(wanted.lowerBound)-\(wanted.upperBound)/\(size)"
+        case .unsatisfiable:
+            var response = try Response.json(
+                ErrorDocument(code: "SIZE_INVALID", message: "the blob has \(size) bytes: the range lies outside"),
+                status: .rangeNotSatisfiable)
+            response.headers[.contentRange] = "bytes */\(size)"
+            return response
+        }
+        let reader = try BlobReader(path: store.blobPath(digest), part: part)
+        let body = ResponseBody(contentLength: part.count) { writer in
             while let chunk = try await reader.next() { try await writer.write(chunk) }
             try await writer.finish(nil)
         }
-        return Response(status: .ok, headers: Self.blobHeaders(digest, size: size), body: body)
+        return Response(status: range == .whole ? .ok : .partialContent, headers: headers, body: body)
+    }
+
+    func deleteBlob(_ name: ArtifactName, _ digest: Digest) throws -> Response {
+        try caller.require(.delete, name)
+        try store.delete(blob: digest, name: name, by: caller.name)
+        return .empty(.accepted)
     }
 
     private static func blobHeaders(_ digest: Digest, size: Int64) -> HTTPFields {
         HTTPFields(fields: [
             ("Content-Length", String(size)), ("Content-Type", MediaType.file),
-            (ControlHeader.contentDigest, digest.description), ("ETag", "\"\(digest)\""),
+            (ControlHeader.contentDigest, digest.description), ("ETag", "\"\(digest)\""), ("Accept-Ranges", "bytes"),
         ])
     }
 
     func manifest(_ name: ArtifactName, _ version: Version, withBody: Bool) throws -> Response {
+        try caller.require(.pull, name)
         let manifest = try store.manifest(version, name: name)
         let headers = HTTPFields(fields: [
             ("Content-Length", String(manifest.bytes.count)), ("Content-Type", manifest.mediaType),
@@ -54,6 +87,7 @@ struct RegistryController {
     }
 
     func putManifest(_ name: ArtifactName, _ version: Version, _ request: Request) async throws -> Response {
+        try caller.require(.push, name)
         let mediaType = (request.headers[.contentType] ?? MediaType.imageManifest).prefix { $0 != ";" }
         guard MediaType.manifests.contains(String(mediaType)) else {
             throw ControlError(
@@ -68,7 +102,8 @@ struct RegistryController {
             }
             bytes += buffer.readableBytesView
         }
-        let digest = try await store.publish(bytes, mediaType: String(mediaType), name: name, version: version)
+        let digest = try await store.publish(
+            bytes, mediaType: String(mediaType), name: name, version: version, by: caller.name)
         services.logger.info("published \(name) \(version) as \(digest)")
         var fields = [
             ("Location", "/v2/\(name)/manifests/\(digest)"), (ControlHeader.contentDigest, digest.description),
@@ -79,7 +114,44 @@ struct RegistryController {
         return .empty(.created, HTTPFields(fields: fields))
     }
 
+    func deleteManifest(_ name: ArtifactName, _ version: Version) throws -> Response {
+        try caller.require(.delete, name)
+        switch version {
+        case .tag(let tag): try store.delete(tag, name: name, by: caller.name)
+        case .digest(let digest): try store.delete(manifest: digest, name: name, by: caller.name)
+        }
+        services.logger.notice("deleted \(name) \(version)", metadata: ["by": "\(caller.name)"])
+        return .empty(.accepted)
+    }
+
+    /// The names that the caller may pull from.
+    func names() throws -> Response {
+        try .json(NameList(repositories: try store.names().filter { caller.may(.pull, $0) }.map(\.description)))
+    }
+
+    func referrers(_ name: ArtifactName, _ subject: Digest, _ request: Request) throws -> Response {
+        try caller.require(.pull, name)
+        let query = request.uri.queryParameters
+        let type = query["artifactType"].map(String.init)
+        let last = try query["last"].map { try Digest(String($0)) }
+        let found = try store.referrers(
+            of: subject, name: name, artifactType: type, after: last, limit: Self.referrerPageSize + 1)
+        var list = Manifest(index: Array(found.prefix(Self.referrerPageSize)))
+        list.annotations = nil
+        var fields: [(String, String)] = []
+        if type != nil { fields.append(("OCI-Filters-Applied", "artifactType")) }
+        if found.count > Self.referrerPageSize, let next = list.manifests?.last {
+            let filter = type.flatMap { $0.addingPercentEncoding(withAllowedCharacters: .alphanumerics) }
+            let query = "last=\(next.digest)" + (filter.map { "&artifactType=\($0)" } ?? "")
+            fields.append(("Link", "</v2/\(name)/referrers/\(subject)?\(query)>; rel=\"next\""))
+        }
+        var response = try Response.json(list, headers: HTTPFields(fields: fields))
+        response.headers[.contentType] = MediaType.imageIndex
+        return response
+    }
+
     func tags(_ name: ArtifactName, _ request: Request) throws -> Response {
+        try caller.require(.pull, name)
         let query = request.uri.queryParameters
         let limit = query["n"].flatMap { Int($0) }.map { max(0, min($0, Self.tagPageSize)) } ?? Self.tagPageSize
         let last = query["last"].map(String.init)

@@ -4,11 +4,13 @@ internal import Artifacts
 /// is looked for from the end.
 enum RegistryRoute: Hashable, Sendable {
     case base
+    case names
     case blob(ArtifactName, Digest)
     case startUpload(ArtifactName)
     case upload(ArtifactName, String)
     case manifest(ArtifactName, Version)
     case tags(ArtifactName)
+    case referrers(ArtifactName, Digest)
 
     /// nil when no route has this form.
     /// - Throws: `ArtifactError` when the form is right and a name, tag or digest in it is not.
@@ -17,6 +19,10 @@ enum RegistryRoute: Hashable, Sendable {
         var parts = path.dropFirst(3).split(separator: "/").map(String.init)
         if parts.isEmpty {
             self = .base
+            return
+        }
+        if parts == ["_catalog"] {
+            self = .names
             return
         }
         guard parts.count >= 3 else { return nil }
@@ -31,6 +37,7 @@ enum RegistryRoute: Hashable, Sendable {
         case ("blobs", _): self = .blob(try name(), try Digest(last))
         case ("manifests", _): self = .manifest(try name(), try Version(last))
         case ("tags", "list"): self = .tags(try name())
+        case ("referrers", _): self = .referrers(try name(), try Digest(last))
         default: return nil
         }
     }

@@ -1,3 +1,4 @@
+internal import Authority
 internal import ControlPlane
 internal import Hummingbird
 internal import HummingbirdCore
@@ -6,6 +7,7 @@ internal import Logging
 internal import NIOSSL
 internal import ServerIdentity
 internal import ServiceLifecycle
+internal import Site
 internal import Store
 
 /// The control plane's listeners: the local socket, and TCP where asked.
@@ -14,6 +16,8 @@ struct ControlListeners {
     let services: ControlServices
     /// Of the listener on the network; nil without one.
     let identity: ServerIdentity?
+    /// What clients may call it by.
+    let names: [String]
     let readiness: Readiness
 
     func make() throws -> [any ServiceLifecycle.Service] {
@@ -28,9 +32,9 @@ struct ControlListeners {
         let address = BindAddress.hostname(control.host, port: control.port)
         if let identity, let access = services.access {
             listeners.append(
-                listener(address, .operators(access, configuration.token), try Self.encrypted(plain, identity)))
+                listener(address, .operators(access, configuration.token), try Self.encrypted(plain, identity, names)))
         } else {
-            listeners.append(listener(address, configuration.token.map { .bearer($0) } ?? .local, plain))
+            listeners.append(listener(address, configuration.token.map { .token($0) } ?? .local, plain))
         }
         return listeners
     }
@@ -38,11 +42,20 @@ struct ControlListeners {
     /// Requests may take as long as they take; a client that says nothing for so long is gone.
     private var plain: HTTPServerBuilder { .http1(configuration: .init(idleTimeout: .seconds(120))) }
 
-    private static func encrypted(_ plain: HTTPServerBuilder, _ identity: ServerIdentity) throws -> HTTPServerBuilder {
-        let certificate = try NIOSSLCertificate(bytes: Array(identity.certificate.utf8), format: .pem)
-        let key = try NIOSSLPrivateKey(bytes: Array(identity.privateKey.utf8), format: .pem)
+    private static func encrypted(
+        _ plain: HTTPServerBuilder, _ identity: ServerIdentity, _ names: [String]
+    ) throws -> HTTPServerBuilder {
+        var chain = [try NIOSSLCertificate(bytes: Array(identity.certificate.utf8), format: .pem)]
+        var key = identity.privateKey
+        if identity.isAuthority {
+            let addresses = NetworkInterfaces.addresses.map(\.description)
+            let issued = try identity.issue(names: names, addresses: addresses)
+            chain.insert(try NIOSSLCertificate(bytes: Array(issued.certificate.utf8), format: .pem), at: 0)
+            key = issued.privateKey
+        }
         var tls = TLSConfiguration.makeServerConfiguration(
-            certificateChain: [.certificate(certificate)], privateKey: .privateKey(key))
+            certificateChain: chain.map { .certificate($0) },
+            privateKey: .privateKey(try NIOSSLPrivateKey(bytes: Array(key.utf8), format: .pem)))
         tls.minimumTLSVersion = .tlsv12
         return try .tls(plain, tlsConfiguration: tls)
     }

@@ -56,8 +56,12 @@ struct DaemonAssembly {
 
         let group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
         var services: [any ServiceLifecycle.Service] = [
-            LedgerWriter(ledger: ledger, logger: logger), StoreKeeper(store: store, logger: logger),
+            LedgerWriter(ledger: ledger, logger: logger),
+            StoreKeeper(store: store, rules: configuration.collection, logger: logger),
         ]
+        if configuration.scrubRate > 0 {
+            services.append(Scrubber(store: store, rate: configuration.scrubRate, logger: logger))
+        }
         if isWhole {
             ledger.adopt(site: site)
             Self.reportMissing(site, store, logger)
@@ -71,8 +75,8 @@ struct DaemonAssembly {
             configuration: configuration,
             services: ControlServices(
                 store: store, ledger: ledger, site: { holder.current }, status: report.make, access: access,
-                logger: logger),
-            identity: identity, readiness: readiness(isWhole, logger)
+                collection: configuration.collection, lifetimeClock: clock.lifetimeSeconds, logger: logger),
+            identity: identity, names: ServerNames.all(in: site), readiness: readiness(isWhole, logger)
         ).make()
         if let path = configuration.statusFile {
             let port = identity == nil ? nil : configuration.control?.port

@@ -1,4 +1,5 @@
 internal import ControlPlane
+internal import Store
 
 /// Everything the daemon is told from outside: values only.
 struct DaemonConfiguration: Sendable {
@@ -20,6 +21,9 @@ struct DaemonConfiguration: Sendable {
     var authority: [AuthorityOption]
     /// Bytes; nil for the store's default.
     var reserve: Int64?
+    var collection: CollectionRules
+    /// Bytes that the scrub reads in a second; 0: none.
+    var scrubRate: Int64
 }
 
 extension DaemonConfiguration {

@@ -32,25 +32,6 @@ struct LedgerWriter: Service {
     }
 }
 
-/// Gives up what nobody continues: once at start, then every hour.
-struct StoreKeeper: Service {
-    let store: ArtifactStore
-    let logger: Logger
-
-    func run() async throws {
-        await cancelWhenGracefulShutdown {
-            repeat {
-                do {
-                    let count = try await store.expire()
-                    if count > 0 { logger.notice("gave up \(count) uploads that nobody continued for a day") }
-                } catch {
-                    logger.error("\(error)")
-                }
-            } while (try? await Task.sleep(for: .seconds(3600))) != nil
-        }
-    }
-}
-
 /// Keeps the boot plane's listeners open until the end; then takes no more connections and waits for the transfers
 /// under way.
 struct BootListenerService: Service {

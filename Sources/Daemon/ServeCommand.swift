@@ -68,6 +68,15 @@ package struct ServeCommand: AsyncParsableCommand {
     @Option(help: "Megabytes of the disk that uploads leave free (default: 1024 or 2 %, whichever is more).")
     var reserve: Int?
 
+    @Option(help: "Hours that a blob which no version lists is kept for whoever may be pushing it.")
+    var gcGrace = 24
+
+    @Option(help: "Hours that the trash keeps what a collection took.")
+    var gcTrash = 24
+
+    @Option(help: "Megabytes that are compared with their digests in a second, all day; 0 for none.")
+    var scrubRate = 8
+
     @Option(help: LogLevelOption.help)
     var logLevel = LogLevelOption(level: .info)
 
@@ -77,6 +86,12 @@ package struct ServeCommand: AsyncParsableCommand {
         if authorityHelper != nil, !authority.isEmpty {
             throw ValidationError(
                 "--authority belongs to 'provisioner authority serve' when there is --authority-helper")
+        }
+        for (name, hours) in [("--gc-grace", gcGrace), ("--gc-trash", gcTrash)] where !(0...24 * 366).contains(hours) {
+            throw ValidationError("\(name) \(hours): 0 to \(24 * 366) hours are possible")
+        }
+        guard (0...10_000).contains(scrubRate) else {
+            throw ValidationError("--scrub-rate \(scrubRate): 0 to 10000 megabytes are possible")
         }
         if let reserve, !(0...1 << 30).contains(reserve) {
             throw ValidationError("--reserve must be 0 to \(1 << 30) megabytes")
@@ -115,8 +130,17 @@ package struct ServeCommand: AsyncParsableCommand {
             sitePath: site, dataPath: data.absolutePath, bootHTTP: bootHttp, tftp: tftp, syslog: syslog,
             control: control, controlSocket: controlSocket, token: token, statusFile: statusFile,
             authorityHelper: authorityHelper, loadersPath: loaders, authority: authority,
-            reserve: reserve.map { Int64($0) << 20 })
+            reserve: reserve.map { Int64($0) << 20 }, collection: collection, scrubRate: Int64(scrubRate) << 20)
         try await DaemonAssembly(configuration: configuration, site: firstSite, siteProblems: problems).run()
+    }
+}
+
+extension ServeCommand {
+    private var collection: CollectionRules {
+        var rules = CollectionRules()
+        rules.grace = Int64(gcGrace) * 3600
+        rules.trashTime = Int64(gcTrash) * 3600
+        return rules
     }
 }
 

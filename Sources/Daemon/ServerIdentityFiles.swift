@@ -20,7 +20,7 @@ enum ServerIdentityFiles {
                 )
             }
         }
-        let identity = try ServerIdentity.make(name: "provisioner")
+        let identity = try ServerIdentity.make()
         try SmallFile.write(keyPath, Array(identity.privateKey.utf8), SystemFileOperations())
         try SmallFile.write(certificatePath, Array(identity.certificate.utf8), SystemFileOperations())
         return identity

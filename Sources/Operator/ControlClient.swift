@@ -104,9 +104,16 @@ struct ControlClient: Sendable {
     func document<Value: Decodable>(_ type: Value.Type, _ path: String, posting value: some Encodable) async throws
         -> Value
     {
+        try await document(type, path, .POST, sending: value)
+    }
+
+    /// The same, with another method.
+    func document<Value: Decodable>(
+        _ type: Value.Type, _ path: String, _ method: HTTPMethod, sending value: some Encodable
+    ) async throws -> Value {
         let body = try JSONEncoder().encode(value)
         let response = try await require(
-            [200], .POST, path, headers: [("content-type", "application/json")],
+            [200, 201], method, path, headers: [("content-type", "application/json")],
             body: .bytes(ByteBuffer(bytes: body)))
         return try await Self.decode(type, response, path)
     }

@@ -28,10 +28,11 @@ struct ListCommand: AsyncParsableCommand {
 
     static func table(_ list: [ArtifactSummary]) -> String {
         OutputFormat.table(
-            ["ARTIFACT", "FILES", "SIZE", "PUBLISHED", "DIGEST"],
+            ["ARTIFACT", "KIND", "FILES", "SIZE", "PUBLISHED", "DIGEST"],
             list.map { artifact in
                 [
-                    "\(artifact.name):\(artifact.tag)", String(artifact.fileCount), "\(ByteCount(artifact.size))",
+                    "\(artifact.name):\(artifact.tag)", artifact.isChannel ? "channel" : "version",
+                    String(artifact.fileCount), "\(ByteCount(artifact.size))",
                     OutputFormat.time(artifact.publishedAt * 1000), "sha256:\(artifact.digest.hex.prefix(12))",
                 ]
             })

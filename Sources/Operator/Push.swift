@@ -45,8 +45,17 @@ struct Push {
         guard response.status.code == 200, let other = response.headers.first(name: ControlHeader.contentDigest),
             other != digest.description
         else { return }
+        if try await isChannel(tag, at: other) { return }
         throw OperatorError(
             .refused, "\(reference) is published with other files and immutable (\(other)): publish under another tag")
+    }
+
+    /// Whether a tag is a channel that stands at a digest.
+    private func isChannel(_ tag: Tag, at digest: String) async throws -> Bool {
+        let response = try await client.send(.GET, "\(ControlPath.channels)/\(reference.name):\(tag)")
+        guard response.status.code == 200 else { return false }
+        let report = try JSONDecoder().decode(ChannelReport.self, from: Data(await ControlClient.bytes(of: response)))
+        return report.moves.first?.digest.description == digest
     }
 
     private func send(_ file: LocalFile, _ digest: Digest, _ upload: BlobUpload) async throws {

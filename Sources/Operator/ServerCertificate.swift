@@ -5,7 +5,8 @@ internal import NIOPosix
 internal import NIOSSL
 internal import Synchronization
 
-/// The certificate that a server shows. Nothing is believed of it: the login that follows proves whose it is.
+/// The certificate of a server's own authority, the last that it shows. Nothing is believed of it: the login that follows
+/// proves whose it is.
 struct ServerCertificate: Sendable {
     private static let timeout = TimeAmount.seconds(10)
 
@@ -31,7 +32,7 @@ struct ServerCertificate: Sendable {
                         let handler = try NIOSSLClientHandler(
                             context: context, serverHostname: isName ? host : nil,
                             customVerificationCallback: { chain, promise in
-                                found.withLock { $0 = chain.first }
+                                found.withLock { $0 = chain.last }
                                 // Seen is enough: no byte of ours goes over this connection.
                                 promise.succeed(.failed)
                             })

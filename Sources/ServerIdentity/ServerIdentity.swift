@@ -1,7 +1,8 @@
 package import Artifacts
 internal import COpenSSL
 
-/// The control plane's key and self-signed certificate: what a client pins. Made once, at the first start.
+/// The control plane's own certificate authority, for this server alone: its certificate is what a client pins. Made once,
+/// at the first start; the certificate that the listener shows is issued by it at every start, for the names of that time.
 ///
 /// Its validity begins in 1970 and never ends (RFC 5280 section 4.1.2.5: 99991231235959Z), so that a machine without a
 /// battery clock is believed too: trust rests on the fingerprint, not on dates.
@@ -12,6 +13,8 @@ package struct ServerIdentity: Sendable, CustomStringConvertible, CustomReflecta
     package let privateKey: String
     /// SHA-256 of the certificate's DER form.
     package let fingerprint: Digest
+    /// False for one of version 0.2, which is shown itself and issues nothing.
+    package let isAuthority: Bool
 
     /// Reads what was stored.
     /// - Throws: `ServerIdentityError` when one of the two is damaged, or they do not belong together.
@@ -28,13 +31,59 @@ package struct ServerIdentity: Sendable, CustomStringConvertible, CustomReflecta
         self.certificate = certificate
         self.privateKey = privateKey
         fingerprint = try Self.fingerprint(of: parsed)
+        isAuthority = X509_get_extension_flags(parsed) & UInt32(EXFLAG_CA) != 0
     }
 
-    /// A new P-256 key with a certificate for `name`.
+    /// A new P-256 key with the certificate of an authority.
     /// - Throws: `ServerIdentityError` when libcrypto cannot make one.
-    package static func make(name: String) throws(ServerIdentityError) -> ServerIdentity {
-        guard let key = makeKey() else { throw ServerIdentityError("libcrypto makes no P-256 key on this machine") }
+    package static func make() throws(ServerIdentityError) -> ServerIdentity {
+        guard let key = makeKey(), let number = RandomBytes.make(4) else {
+            throw ServerIdentityError("libcrypto makes no P-256 key on this machine")
+        }
         defer { EVP_PKEY_free(key) }
+        // Two servers' authorities have two names: a client that trusts both finds the right one.
+        let certificate = try makeCertificate(
+            for: key, name: "provisioner authority \(Hexadecimal.encode(number))",
+            extensions: [
+                (NID_basic_constraints, "critical,CA:TRUE,pathlen:0"), (NID_key_usage, "critical,keyCertSign"),
+            ],
+            issuer: nil, issuerKey: key)
+        return try ServerIdentity(certificate: certificate, privateKey: try text(of: key))
+    }
+
+    /// A new key with a certificate for the names and IP addresses that clients call the server by.
+    /// - Throws: `ServerIdentityError` when this is no authority, or libcrypto cannot make one.
+    package func issue(names: [String], addresses: [String]) throws(ServerIdentityError) -> ServerCertificate {
+        guard isAuthority, let issuer = PEM.readCertificate(certificate), let issuerKey = PEM.readPrivateKey(privateKey)
+        else { throw ServerIdentityError("this identity is no authority: it issues nothing") }
+        defer {
+            X509_free(issuer)
+            EVP_PKEY_free(issuerKey)
+        }
+        guard let key = Self.makeKey() else {
+            throw ServerIdentityError("libcrypto makes no P-256 key on this machine")
+        }
+        defer { EVP_PKEY_free(key) }
+        let subjects = names.map { "DNS:\($0)" } + addresses.map { "IP:\($0)" }
+        var extensions = [(NID_basic_constraints, "critical,CA:FALSE"), (NID_ext_key_usage, "serverAuth")]
+        if !subjects.isEmpty { extensions.append((NID_subject_alt_name, subjects.joined(separator: ","))) }
+        let certificate = try Self.makeCertificate(
+            for: key, name: "provisioner", extensions: extensions, issuer: issuer, issuerKey: issuerKey)
+        return ServerCertificate(certificate: certificate, privateKey: try Self.text(of: key))
+    }
+
+    private static func text(of key: OpaquePointer) throws(ServerIdentityError) -> String {
+        guard let text = PEM.text({ PEM_write_bio_PKCS8PrivateKey($0, key, nil, nil, 0, nil, nil) }) else {
+            throw ServerIdentityError("libcrypto writes no key on this machine")
+        }
+        return text
+    }
+
+    /// PEM.
+    private static func makeCertificate(
+        for key: OpaquePointer, name: String, extensions: [(Int32, String)], issuer: OpaquePointer?,
+        issuerKey: OpaquePointer
+    ) throws(ServerIdentityError) -> String {
         guard let certificate = X509_new() else { throw ServerIdentityError("out of memory") }
         defer { X509_free(certificate) }
         guard let serial = RandomBytes.make(16), let subject = X509_get_subject_name(certificate),
@@ -43,14 +92,13 @@ package struct ServerIdentity: Sendable, CustomStringConvertible, CustomReflecta
             ASN1_TIME_set_string(X509_getm_notBefore(certificate), "19700101000000Z") == 1,
             ASN1_TIME_set_string(X509_getm_notAfter(certificate), "99991231235959Z") == 1,
             X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_UTF8, name, -1, -1, 0) == 1,
-            X509_set_issuer_name(certificate, subject) == 1, X509_set_pubkey(certificate, key) == 1,
-            addExtension(certificate, NID_subject_alt_name, "DNS:\(name)"),
-            addExtension(certificate, NID_ext_key_usage, "serverAuth"),
-            X509_sign(certificate, key, EVP_sha256()) > 0,
-            let certificateText = PEM.text({ PEM_write_bio_X509($0, certificate) }),
-            let keyText = PEM.text({ PEM_write_bio_PKCS8PrivateKey($0, key, nil, nil, 0, nil, nil) })
+            X509_set_issuer_name(certificate, issuer.map { X509_get_subject_name($0) } ?? subject) == 1,
+            X509_set_pubkey(certificate, key) == 1,
+            extensions.allSatisfy({ addExtension(certificate, $0.0, $0.1) }),
+            X509_sign(certificate, issuerKey, EVP_sha256()) > 0,
+            let text = PEM.text({ PEM_write_bio_X509($0, certificate) })
         else { throw ServerIdentityError("libcrypto makes no certificate on this machine") }
-        return try ServerIdentity(certificate: certificateText, privateKey: keyText)
+        return text
     }
 
     /// The fingerprint of a certificate in DER form: what a client compares.
@@ -84,6 +132,17 @@ package struct ServerIdentity: Sendable, CustomStringConvertible, CustomReflecta
     package var description: String { "ServerIdentity(\(fingerprint))" }
 
     /// Has no children: dumps and logs of values that hold an identity never show the key.
+    package var customMirror: Mirror { Mirror(self, children: []) }
+}
+
+/// What a listener shows, and its key; issued by a `ServerIdentity`, for one start of the server.
+package struct ServerCertificate: Sendable, CustomStringConvertible, CustomReflectable {
+    /// PEM.
+    package let certificate: String
+    /// PEM, PKCS #8. A secret.
+    package let privateKey: String
+
+    package var description: String { "ServerCertificate" }
     package var customMirror: Mirror { Mirror(self, children: []) }
 }
 

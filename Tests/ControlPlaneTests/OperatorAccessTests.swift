@@ -2,6 +2,7 @@ import Artifacts
 import ControlAPI
 import Foundation
 import HTTPTypes
+import Synchronization
 import TestSupport
 import Testing
 
@@ -32,16 +33,16 @@ import Testing
         try await withAccess { access, path in
             let code = try #require(access.code)
             let token = try access.login(Self.request(code)).token
-            #expect(access.accepts(token))
+            #expect(access.caller(token: token) == Caller(name: "me@here", scopes: [.all]))
             #expect(access.code == nil)
             let another = Self.request(code, nonce: String(Self.nonce.reversed()))
             #expect(throws: ControlError.self) { try access.login(another) }
             let again = try Self.open(path)
-            #expect(again.accepts(token))
+            #expect(again.caller(token: token)?.name == "me@here")
             #expect(throws: ControlError.self) { try again.login(Self.request(code)) }
             #expect(again.code == nil)
             for wrong in ["", token.uppercased(), String(token.dropLast()), token + "0"] {
-                #expect(!again.accepts(wrong))
+                #expect(again.caller(token: wrong) == nil)
             }
         }
     }
@@ -114,6 +115,62 @@ import Testing
         }
     }
 
+    @Test func aTokenHasItsScopesUntilItExpires() async throws {
+        try await TemporaryDirectory.with(prefix: "access") { directory in
+            let now = Mutex<Int64>(1000)
+            let path = directory.appending(path: "operators.json").path
+            let access = try OperatorAccess(path: path, fingerprint: Self.fingerprint, clock: { now.withLock { $0 } })
+            let scope = try AccessScope("debian/*:pull")
+            let answer = try access.createToken(TokenRequest(name: "ci", scopes: [scope], lifetime: 60))
+            #expect(access.caller(token: answer.token) == Caller(name: "ci", scopes: [scope]))
+            #expect(answer.summary.expiresAt == 1060)
+            #expect(access.tokens == [answer.summary])
+            now.withLock { $0 = 1059 }
+            #expect(access.caller(token: answer.token) != nil)
+            now.withLock { $0 = 1060 }
+            #expect(access.caller(token: answer.token) == nil)
+        }
+    }
+
+    @Test func aRevokedTokenIsVoidAtOnceAndAfterARestart() async throws {
+        try await withAccess { access, path in
+            let kept = try access.createToken(TokenRequest(name: "kept", scopes: [.all], lifetime: nil))
+            let gone = try access.createToken(TokenRequest(name: "gone", scopes: [.all], lifetime: nil))
+            #expect(try access.revokeToken(gone.summary.id) == gone.summary)
+            for access in [access, try Self.open(path)] {
+                #expect(access.caller(token: gone.token) == nil)
+                #expect(access.caller(token: kept.token)?.name == "kept")
+            }
+            let error = #expect(throws: ControlError.self) { try access.revokeToken(gone.summary.id) }
+            #expect(error?.status == .notFound)
+        }
+    }
+
+    @Test func requestsThatMakeNoSenseAreRefused() async throws {
+        try await withAccess { access, _ in
+            for request in [
+                TokenRequest(name: "", scopes: [.all], lifetime: nil),
+                TokenRequest(name: String(repeating: "n", count: 201), scopes: [.all], lifetime: nil),
+                TokenRequest(name: "n", scopes: [], lifetime: nil),
+                TokenRequest(name: "n", scopes: [.all], lifetime: 0),
+                TokenRequest(name: "n", scopes: [.all], lifetime: .max),
+            ] {
+                #expect(throws: ControlError.self) { try access.createToken(request) }
+            }
+            #expect(access.tokens.isEmpty)
+        }
+    }
+
+    /// The file of version 0.2: its tokens have no scopes and open everything.
+    @Test func tokensOfAnEarlierVersionStayGood() async throws {
+        try await withAccess { _, path in
+            let digest = SHA256.digest(of: Array("old-token".utf8))
+            try Data(#"{"tokens":[{"createdAt":5,"digest":"\#(digest)","name":"me"}]}"#.utf8)
+                .write(to: URL(filePath: path))
+            #expect(try Self.open(path).caller(token: "old-token") == Caller(name: "me", scopes: [.all]))
+        }
+    }
+
     @Test func aDamagedFileIsNamed() async throws {
         try await withAccess { _, path in
             try Data("{".utf8).write(to: URL(filePath: path))
@@ -126,11 +183,13 @@ import Testing
             let token = try access.login(Self.request(try #require(access.code))).token
             let authorization = Authorization.operators(access, nil)
             for open in [ControlPath.login, ControlPath.loginChallenge] {
-                try authorization.check([:], path: open)
+                #expect(try authorization.caller([:], path: open, peer: nil) == .anonymous)
             }
             for closed in ["/v2/", "/api/v1/status", ControlPath.loginCode, "/api/v1/login/", "/api/v1/loginx", "/"] {
-                #expect(throws: ControlError.self, "\(closed)") { try authorization.check([:], path: closed) }
-                try authorization.check([.authorization: "Bearer \(token)"], path: closed)
+                #expect(throws: ControlError.self, "\(closed)") {
+                    try authorization.caller([:], path: closed, peer: nil)
+                }
+                _ = try authorization.caller([.authorization: "Bearer \(token)"], path: closed, peer: nil)
             }
         }
     }

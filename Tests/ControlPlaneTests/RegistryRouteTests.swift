@@ -15,6 +15,7 @@ import Testing
             ("/v2/a/b/blobs/uploads/x1", .upload(name, "x1")),
             ("/v2/a/b/manifests/1.0", .manifest(name, .tag(try Tag("1.0")))),
             ("/v2/a/b/manifests/\(Self.digest)", .manifest(name, .digest(digest))), ("/v2/a/b/tags/list", .tags(name)),
+            ("/v2/a/b/referrers/\(Self.digest)", .referrers(name, digest)), ("/v2/_catalog", .names),
         ]
         for (path, route) in routes { #expect(try RegistryRoute(path: path) == route, "\(path)") }
     }

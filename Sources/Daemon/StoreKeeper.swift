@@ -1,0 +1,99 @@
+internal import Logging
+internal import ServiceLifecycle
+internal import Store
+
+/// Gives up what nobody continues and frees what nobody needs: at start, then every hour.
+struct StoreKeeper: Service {
+    private static let minutesBetween = 60
+
+    let store: ArtifactStore
+    let rules: CollectionRules
+    let logger: Logger
+    private let executor = BlockingTaskExecutor()
+
+    init(store: ArtifactStore, rules: CollectionRules, logger: Logger) {
+        self.store = store
+        self.rules = rules
+        self.logger = logger
+    }
+
+    func run() async throws {
+        await withTaskExecutorPreference(executor) {
+            await cancelWhenGracefulShutdown {
+                var minutes = 0
+                repeat {
+                    do {
+                        try store.keepTime()
+                        if minutes.isMultiple(of: Self.minutesBetween) { try await keep() }
+                    } catch {
+                        logger.error("\(error)")
+                    }
+                    minutes += 1
+                } while (try? await Task.sleep(for: .seconds(60))) != nil
+            }
+        }
+    }
+
+    private func keep() async throws {
+        let count = try await store.expire()
+        if count > 0 { logger.notice("gave up \(count) uploads that nobody continued for a day") }
+        guard store.health.reason == nil else { return }
+        let report = try store.collect(rules, by: "collection")
+        for failure in report.failures { logger.error("collection: \(failure)") }
+        if report.unneeded.count + report.trashed.count + report.removed.count > 0 {
+            logger.notice(
+                "collection: \(report.unneeded.count) blobs condemned, \(report.trashed.count) moved to the trash, \(report.removed.count) removed, \(report.removed.bytes) bytes freed"
+            )
+        }
+    }
+}
+
+/// Compares every blob with its digest, all day and slowly. A pass that has ended is followed by the next after a day.
+struct Scrubber: Service {
+    private static let pause = Duration.seconds(24 * 3600)
+
+    let store: ArtifactStore
+    /// Bytes in a second.
+    let rate: Int64
+    let logger: Logger
+    private let executor = BlockingTaskExecutor()
+
+    init(store: ArtifactStore, rate: Int64, logger: Logger) {
+        self.store = store
+        self.rate = rate
+        self.logger = logger
+    }
+
+    func run() async throws {
+        await withTaskExecutorPreference(executor) {
+            await cancelWhenGracefulShutdown {
+                // The start has more urgent things to read.
+                guard (try? await Task.sleep(for: .seconds(10))) != nil else { return }
+                while !Task.isCancelled { await step() }
+            }
+        }
+    }
+
+    private func step() async {
+        do {
+            let finding = try await store.scrubNext { [rate] count in
+                try await Task.sleep(for: .seconds(Double(count) / Double(rate)))
+            }
+            guard let finding else {
+                try await Task.sleep(for: Self.pause)
+                return
+            }
+            if !finding.isWhole {
+                logger.critical(
+                    "blob \(finding.digest) has rotted and is no longer served: 'artifactctl scrub' tells what to push again"
+                )
+            }
+        } catch is CancellationError {
+            return
+        } catch {
+            logger.error("scrub: \(error)")
+            // A disk that fails is not asked again at once.
+            try? await Task.sleep(for: .seconds(60))
+        }
+    }
+}
