@@ -8,7 +8,8 @@ SHELL := /bin/bash
 BUILD_PACKAGES := libssl-dev libsqlite3-dev pkg-config
 LAB_PACKAGES := dnsmasq-base ipxe iproute2 util-linux qemu-system-x86 ipxe-qemu ovmf \
 	debian-installer-12-netboot-amd64 busybox-static cpio curl
-TEST_PACKAGES := $(LAB_PACKAGES) skopeo tftp-hpa bind9-dnsutils netcat-openbsd socat bsdutils iputils-ping procps openssl
+TEST_PACKAGES := $(LAB_PACKAGES) skopeo tftp-hpa bind9-dnsutils netcat-openbsd socat bsdutils iputils-ping procps openssl \
+	buildah python3-venv
 PACKAGE_PACKAGES := dpkg-dev chrpath jq
 IMAGE_PACKAGES := mmdebstrap squashfs-tools cryptsetup-bin mtools gdisk dosfstools e2fsprogs zstd jq
 APPLIANCE_PACKAGES := $(LAB_PACKAGES) mmdebstrap mtools gdisk socat openssl openssh-client mandoc qemu-utils
@@ -76,7 +77,7 @@ demo: check-tools ## Boot a BIOS and a UEFI machine from a provisioner, in QEMU
 .PHONY: test
 test: check-tools ## Check formatting, then run every test: units, real tools, real firmware
 	$(call install,$(BUILD_PACKAGES) $(TEST_PACKAGES))
-	@$(MAKE) --no-print-directory lint
+	@$(MAKE) --no-print-directory lint .build/python/bin/oras-is-there
 	@echo "==> building programs and tests (the first time takes some minutes)"
 	@$(SWIFT) build --build-tests
 	@echo "==> unit tests"
@@ -97,6 +98,13 @@ test-appliance: image ## Install the packages in a clean Debian, start the image
 	@$(SWIFT) test --skip-build --filter '^ApplianceBootTests'
 	@echo "==> the image once more: one commit makes one image"
 	@image/test-reproducible --package build/provisioner_$(VERSION)_amd64.deb --image build/provisioner-$(VERSION).raw
+
+# Python's registry client, which tests use, in an environment of its own.
+.build/python/bin/oras-is-there:
+	@echo "==> installing oras from PyPI"
+	@rm -rf .build/python && mkdir -p .build && python3 -m venv .build/python
+	@.build/python/bin/pip install --quiet --disable-pip-version-check 'oras==0.2.43'
+	@touch $@
 
 .PHONY: lint
 lint: ## Check formatting

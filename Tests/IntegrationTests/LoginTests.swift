@@ -34,6 +34,15 @@ import Testing
             #expect(try await artifactctl(lab, "push", "os:1", file).succeeded)
             #expect(try await artifactctl(lab, "ls").output.contains("os:1"))
             #expect(try await artifactctl(lab, "status").output.contains("dvntm: provisioner"))
+            // With what the login has pinned, any other client believes the server, by name and by address.
+            let certificate = try await artifactctl(lab, "certificate").standardOutput
+            let authority = try ServedLab.file("ca.crt", Data(certificate.utf8), lab)
+            #expect(try await ServedLab.status(lab, "--cacert", authority, "https://10.20.99.1/v2/") == "401")
+            let name = ["--cacert", authority, "--resolve", "\(SiteFixture.artifactsName):443:10.20.99.1"]
+            let byName = try await lab.commands.result(
+                of: ["curl", "-sS", "-o", "/dev/null", "-w", "%{http_code}"] + name
+                    + ["https://\(SiteFixture.artifactsName)/v2/"])
+            #expect(byName.output == "401", "\(byName)")
             // Another name of the same server is another entry: it is not known.
             #expect(try await artifactctl(lab, "ls", "--server", "https://127.0.0.1").exitCode == 1)
 
