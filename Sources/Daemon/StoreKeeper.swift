@@ -2,7 +2,8 @@ internal import Logging
 internal import ServiceLifecycle
 internal import Store
 
-/// Gives up what nobody continues and frees what nobody needs: at start, then every hour.
+/// Gives up what nobody continues and frees what nobody needs: at start, then every hour. Every minute it writes down how
+/// long the store has run, and what its names are.
 struct StoreKeeper: Service {
     private static let minutesBetween = 60
 
@@ -24,6 +25,7 @@ struct StoreKeeper: Service {
                 repeat {
                     do {
                         try store.keepTime()
+                        try store.keepNames()
                         if minutes.isMultiple(of: Self.minutesBetween) { try await keep() }
                     } catch {
                         logger.error("\(error)")

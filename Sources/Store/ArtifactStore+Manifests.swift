@@ -100,7 +100,7 @@ extension ArtifactStore {
             arguments: [name.description, tag.description]) == true
     }
 
-    private static func references(of manifest: Manifest) -> [Digest] {
+    static func references(of manifest: Manifest) -> [Digest] {
         ([manifest.config].compactMap { $0 } + (manifest.layers ?? []) + (manifest.manifests ?? [])).map(\.digest)
     }
 

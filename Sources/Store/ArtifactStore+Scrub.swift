@@ -73,17 +73,18 @@ extension ArtifactStore {
                         SELECT COUNT(*) AS count, COALESCE(SUM(size), 0) AS bytes FROM blob
                         WHERE state = 'present' AND digest > (SELECT position FROM scrub)
                         """)
-                let corrupt = try Row.fetchAll(
-                    database, sql: "SELECT digest, size FROM blob WHERE state = 'corrupt' ORDER BY digest")
                 return ScrubState(
                     remainingCount: rest?["count"] ?? 0, remainingBytes: rest?["bytes"] ?? 0,
                     passEndedAt: try Int64.fetchOne(database, sql: "SELECT pass_ended_at FROM scrub"),
-                    corrupt: try corrupt.map { row in
-                        let digest = try Digest(hex: row["digest"] as String)
-                        return CorruptBlob(
-                            digest: digest, size: row["size"], references: try Self.references(database, to: digest))
-                    })
+                    corrupt: try Self.corruptBlobs(database))
             }
+        }
+    }
+
+    static func corruptBlobs(_ database: Database) throws -> [CorruptBlob] {
+        try Row.fetchAll(database, sql: "SELECT digest, size FROM blob WHERE state = 'corrupt' ORDER BY digest").map {
+            let digest = try Digest(hex: $0["digest"] as String)
+            return CorruptBlob(digest: digest, size: $0["size"], references: try references(database, to: digest))
         }
     }
 

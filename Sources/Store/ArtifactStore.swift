@@ -51,6 +51,8 @@ package final class ArtifactStore: Sendable {
     /// order. Readers of the index never wait for it.
     let publication = Mutex(())
     let audit: AuditLog
+    /// The audit entry up to which the names were written beside the catalog.
+    let keptNames = Mutex<Int64?>(nil)
     /// Held during a collection: one at a time.
     let collecting = Mutex(())
 

@@ -19,6 +19,9 @@ struct Catalog: Sendable {
         try Self.migrator.migrate(pool)
     }
 
+    /// Brings a database that is no catalog in use, such as a copy, to the present form.
+    static func migrate(_ queue: DatabaseQueue) throws { try migrator.migrate(queue) }
+
     private static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("1 blobs, uploads, manifests, tags") { database in

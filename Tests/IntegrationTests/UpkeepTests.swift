@@ -52,3 +52,67 @@ import Testing
         }
     }
 }
+
+/// The drills that an operator hopes never to need.
+@Suite struct DisasterTests {
+    private func provisioner(_ lab: NetworkLab, _ arguments: String...) async throws -> CommandResult {
+        try await lab.commands.result(of: [try BuiltProducts.provisioner()] + arguments)
+    }
+
+    /// Backup while the server runs, everything lost, restore, and the machine that was installed stays installed.
+    @Test func everythingComesBackFromABackup() async throws {
+        try await ServedLab.with { lab, server in
+            try await ServedLab.pushProfile(lab, server)
+            try await server.artifactctl("promote", "os:1", "prod")
+            let script = try await ServedLab.curl(
+                lab, "http://10.20.99.1/ipxe/script?mac=\(ServedLab.machine.mac)&platform=pcbios")
+            let report = try #require(script.output.firstMatch(of: /http:\S+\/hosts\/[^\s\/]+/)).output
+            let path = report.split(separator: "/").suffix(2).joined(separator: "/")
+            #expect(try await ServedLab.status(lab, "http://10.20.99.1/\(path)/installed") == "200")
+            #expect(try await server.host("hv01").state == "installed")
+
+            let backup = lab.directory.appending(path: "backup").path
+            let data = server.dataDirectory.path
+            let first = try await provisioner(lab, "backup", backup, "--data", data)
+            #expect(first.succeeded, "\(first)")
+            let second = try await provisioner(lab, "backup", backup, "--data", data)
+            #expect(second.output.contains("0 blobs of 0 bytes copied"), "\(second)")
+
+            await server.program.stop()
+            try FileManager.default.removeItem(atPath: data)
+            let restored = try await provisioner(lab, "restore", backup, "--data", data)
+            #expect(restored.succeeded, "\(restored)")
+            let again = try await ProvisionerServer.start(in: lab, siteFile: server.siteFile, name: "again")
+            #expect(try await ServedLab.curl(lab, "http://10.20.99.1/os:prod/linux").output == "the kernel")
+            #expect(try await again.host("hv01").state == "installed")
+            try await again.artifactctl("audit", "verify")
+            let over = try await provisioner(lab, "restore", backup, "--data", data)
+            #expect(over.exitCode == 1)
+            #expect(over.standardError.contains("holds a store"))
+        }
+    }
+
+    @Test func aLostCatalogIsMadeAnew() async throws {
+        try await ServedLab.with { lab, server in
+            try await ServedLab.pushProfile(lab, server)
+            let data = server.dataDirectory.path
+            let busy = try await provisioner(lab, "reindex", "--data", data)
+            #expect(busy.exitCode == 1)
+            #expect(busy.standardError.contains("in use"), "\(busy)")
+            await server.program.stop()
+            let done = try await provisioner(lab, "reindex", "--data", data)
+            #expect(done.succeeded, "\(done)")
+            _ = try await ProvisionerServer.start(in: lab, siteFile: server.siteFile, name: "again")
+            #expect(try await ServedLab.curl(lab, "http://10.20.99.1/os:1/linux").output == "the kernel")
+        }
+    }
+
+    @Test func aBackupIntoItselfIsWrongUsage() async throws {
+        for target in ["/x", "/x/y", "/x/../x"] {
+            let result = try await CommandRunner.local.result(of: [
+                try BuiltProducts.provisioner(), "backup", target, "--data", "/x",
+            ])
+            #expect(result.exitCode == 2, "\(result)")
+        }
+    }
+}

@@ -1,0 +1,222 @@
+package import Artifacts
+internal import GRDB
+internal import Glibc
+
+/// Makes a catalog anew from the blobs, for when it was lost or is damaged. Names and tags are no part of a blob: they come
+/// from what can still be read of the old catalog, else from the file of names beside it. Manifests that have no name there
+/// are put under the name `recovered`, by digest. Histories of channels and the audit log are lost with the catalog.
+package struct Reindex: Sendable {
+    package struct Report: Sendable {
+        package var blobs = 0
+        package var manifests = 0
+        package var tags = 0
+        /// Manifests without a name, now under `recovered`.
+        package var recovered: [Digest] = []
+        /// Files whose bytes are not those of their name, now in quarantine.
+        package var quarantined: [Digest] = []
+        /// Versions of which blobs are missing, and which ones: pushing them again mends them.
+        package var incomplete: [(reference: Reference, missing: [Digest])] = []
+        /// Where the old catalog is now; nil when there was none.
+        package var oldCatalog: String?
+    }
+
+    private let path: String
+    private let clock: @Sendable () -> Int64
+    private let files: any FileOperations
+
+    /// - Parameters:
+    ///   - path: The data directory.
+    ///   - clock: Seconds since 1970.
+    ///   - files: The system calls.
+    package init(
+        _ path: String, clock: @escaping @Sendable () -> Int64, files: any FileOperations = SystemFileOperations()
+    ) {
+        self.path = path
+        self.clock = clock
+        self.files = files
+    }
+
+    /// `progress` is told how many blobs were read.
+    /// - Throws: `locked` while a server runs on the directory; `failure`. The old catalog is in its place then.
+    package func run(progress: (Int) -> Void) throws(StoreError) -> Report {
+        let directory = try DataDirectory(path: path, files: files)
+        do {
+            var report = Report()
+            let lines = Self.lines(of: directory)
+            let draft = directory.catalogPath + ".reindex"
+            for rest in ["", "-wal", "-shm", "-journal"] { try files.removeFile(draft + rest) }
+            let queue = try DatabaseQueue(path: draft)
+            try Catalog.migrate(queue)
+            try readBlobs(directory, queue, &report, progress)
+            try queue.write { database in try insert(lines, database, directory, &report) }
+            try queue.close()
+            try replace(directory, draft, &report)
+            return report
+        } catch let error as StoreError {
+            throw error
+        } catch {
+            throw StoreError(.failure, "\(path) cannot be indexed", cause: error)
+        }
+    }
+
+    private static func lines(of directory: DataDirectory) -> [NamesFile.Line] {
+        var found: [NamesFile.Line] = []
+        var configuration = Configuration()
+        configuration.readonly = true
+        do {
+            let queue = try DatabaseQueue(path: directory.catalogPath, configuration: configuration)
+            try queue.read { database in try NamesFile.forEachLine(database) { found.append($0) } }
+            return found
+        } catch {
+            return NamesFile.read(NamesFile.path(in: directory.path))
+        }
+    }
+
+    private func readBlobs(
+        _ directory: DataDirectory, _ queue: DatabaseQueue, _ report: inout Report, _ progress: (Int) -> Void
+    ) throws {
+        let hasher = try SHA256()
+        for outer in DirectoryListing.names(directory.blobsPath) {
+            for inner in DirectoryListing.names("\(directory.blobsPath)/\(outer)") {
+                let folder = "\(directory.blobsPath)/\(outer)/\(inner)"
+                for name in DirectoryListing.names(folder) {
+                    guard let digest = try? Digest(hex: name), directory.blobPath(digest) == "\(folder)/\(name)" else {
+                        continue
+                    }
+                    let size = (try? StagedFile.hash("\(folder)/\(name)", upTo: .max, into: hasher)) ?? -1
+                    if size >= 0, hasher.finish() == digest {
+                        try queue.write {
+                            try $0.execute(
+                                sql: "INSERT INTO blob (digest, size, state, touched_at) VALUES (?, ?, 'present', ?)",
+                                arguments: [digest.column, size, clock()])
+                        }
+                        report.blobs += 1
+                        progress(report.blobs)
+                    } else {
+                        try files.rename("\(folder)/\(name)", to: directory.quarantineFile(digest))
+                        report.quarantined.append(digest)
+                    }
+                }
+            }
+        }
+    }
+
+    private func insert(
+        _ lines: [NamesFile.Line], _ database: Database, _ directory: DataDirectory, _ report: inout Report
+    ) throws {
+        var named: Set<Digest> = []
+        for line in lines where line.tag == nil {
+            guard let name = try? ArtifactName(line.name) else { continue }
+            if let manifest = manifest(line.digest, directory) {
+                try insert(manifest, line, name, database, &report)
+            } else {
+                report.incomplete.append((Reference(name: name, version: .digest(line.digest)), [line.digest]))
+            }
+            named.insert(line.digest)
+        }
+        for line in lines {
+            guard let tag = line.tag, let name = try? ArtifactName(line.name), (try? Tag(tag)) != nil else { continue }
+            let isThere = try Bool.fetchOne(
+                database, sql: "SELECT 1 FROM manifest WHERE name = ? AND digest = ?",
+                arguments: [name.description, line.digest.column])
+            guard isThere == true else { continue }
+            try database.execute(
+                sql: "INSERT INTO tag (name, tag, digest, updated_at, is_channel) VALUES (?, ?, ?, ?, ?)",
+                arguments: [name.description, tag, line.digest.column, line.time, line.isChannel ?? false])
+            if line.isChannel == true {
+                try database.execute(
+                    sql: """
+                        INSERT INTO channel_move (name, channel, sequence, digest, moved_at, actor)
+                        VALUES (?, ?, 1, ?, ?, 'reindex')
+                        """, arguments: [name.description, tag, line.digest.column, line.time])
+            }
+            report.tags += 1
+        }
+        try recover(named, database, directory, &report)
+        try AuditLog(clock: clock).append(
+            database, "reindex", path, "\(report.blobs) blobs, \(report.manifests) manifests, \(report.tags) tags",
+            by: "local")
+    }
+
+    /// Manifests among the blobs that no line names, and that no manifest lists.
+    private func recover(
+        _ named: Set<Digest>, _ database: Database, _ directory: DataDirectory, _ report: inout Report
+    ) throws {
+        let name = try ArtifactName("recovered")
+        let small = try Row.fetchAll(
+            database, sql: "SELECT digest FROM blob WHERE size BETWEEN 20 AND ? ORDER BY digest",
+            arguments: [Manifest.maximumSize])
+        for row in small {
+            let digest = try Digest(hex: row["digest"] as String)
+            guard !named.contains(digest), let manifest = manifest(digest, directory),
+                manifest.value.config != nil || manifest.value.manifests != nil
+            else { continue }
+            try insert(
+                manifest, NamesFile.Line(name: name.description, digest: digest, time: clock()), name, database, &report
+            )
+            report.recovered.append(digest)
+        }
+    }
+
+    private func manifest(_ digest: Digest, _ directory: DataDirectory) -> (value: Manifest, size: Int)? {
+        guard let bytes = SmallFile.read(directory.blobPath(digest), limit: Manifest.maximumSize),
+            SHA256.digest(of: bytes) == digest, let manifest = try? Manifest(json: bytes)
+        else { return nil }
+        return (manifest, bytes.count)
+    }
+
+    private func insert(
+        _ manifest: (value: Manifest, size: Int), _ line: NamesFile.Line, _ name: ArtifactName, _ database: Database,
+        _ report: inout Report
+    ) throws {
+        let value = manifest.value
+        let isIndex = value.manifests != nil
+        try database.execute(
+            sql: """
+                INSERT OR IGNORE INTO manifest (name, digest, media_type, artifact_type, subject, size, created_at)
+                VALUES (?, ?, ?, ?, ?, ?, ?)
+                """,
+            arguments: [
+                name.description, line.digest.column,
+                line.mediaType ?? value.mediaType ?? (isIndex ? MediaType.imageIndex : MediaType.imageManifest),
+                value.referrerType, value.subject?.digest.column, manifest.size, line.time,
+            ])
+        var missing: [Digest] = []
+        let needed = ArtifactStore.references(of: value)
+        for digest in needed {
+            try database.execute(
+                sql: "INSERT OR IGNORE INTO manifest_reference (name, manifest, digest) VALUES (?, ?, ?)",
+                arguments: [name.description, line.digest.column, digest.column])
+        }
+        for digest in needed + [line.digest] {
+            let isThere = try Bool.fetchOne(
+                database, sql: "SELECT 1 FROM blob WHERE digest = ?", arguments: [digest.column])
+            if isThere != true { missing.append(digest) }
+            try database.execute(
+                sql: "INSERT OR IGNORE INTO repository_blob (name, digest) VALUES (?, ?)",
+                arguments: [name.description, digest.column])
+        }
+        if !missing.isEmpty {
+            report.incomplete.append((Reference(name: name, version: .digest(line.digest)), missing))
+        }
+        report.manifests += 1
+    }
+
+    private func replace(_ directory: DataDirectory, _ draft: String, _ report: inout Report) throws {
+        let descriptor = try files.openForWriting(draft)
+        defer { files.close(descriptor) }
+        try files.synchronize(descriptor, path: draft)
+        if try files.size(directory.catalogPath) != nil {
+            let old = directory.catalogPath + ".old"
+            for rest in ["", "-wal", "-shm"] {
+                try files.removeFile(old + rest)
+                if try files.size(directory.catalogPath + rest) != nil {
+                    try files.rename(directory.catalogPath + rest, to: old + rest)
+                }
+            }
+            report.oldCatalog = old
+        }
+        try files.rename(draft, to: directory.catalogPath)
+        try files.synchronizeDirectory(path)
+    }
+}
