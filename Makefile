@@ -77,7 +77,7 @@ demo: check-tools ## Boot a BIOS and a UEFI machine from a provisioner, in QEMU
 .PHONY: test
 test: check-tools ## Check formatting, then run every test: units, real tools, real firmware
 	$(call install,$(BUILD_PACKAGES) $(TEST_PACKAGES))
-	@$(MAKE) --no-print-directory lint .build/python/bin/oras-is-there
+	@$(MAKE) --no-print-directory lint .build/python/bin/packages-are-there
 	@echo "==> building programs and tests (the first time takes some minutes)"
 	@$(SWIFT) build --build-tests
 	@echo "==> unit tests"
@@ -99,11 +99,11 @@ test-appliance: image ## Install the packages in a clean Debian, start the image
 	@echo "==> the image once more: one commit makes one image"
 	@image/test-reproducible --package build/provisioner_$(VERSION)_amd64.deb --image build/provisioner-$(VERSION).raw
 
-# Python's registry client, which tests use, in an environment of its own.
-.build/python/bin/oras-is-there:
-	@echo "==> installing oras from PyPI"
+# Python packages that tests use, in an environment of their own.
+.build/python/bin/packages-are-there:
+	@echo "==> installing oras and a validator of OpenAPI documents from PyPI"
 	@rm -rf .build/python && mkdir -p .build && python3 -m venv .build/python
-	@.build/python/bin/pip install --quiet --disable-pip-version-check 'oras==0.2.43'
+	@.build/python/bin/pip install --quiet --disable-pip-version-check 'oras==0.2.43' 'openapi-spec-validator==0.7.2' 'jsonschema>=4.20,<5'
 	@touch $@
 
 .PHONY: lint

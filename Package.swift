@@ -78,7 +78,7 @@ let package = Package(
                 .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
-            ]),
+            ], resources: [.embedInCode("openapi.json")]),
         .target(
             name: "Daemon",
             dependencies: [

@@ -16,6 +16,7 @@ package struct ControlServices: Sendable {
     package let status: @Sendable () -> ServerStatus
     /// Who may log in over the network; nil where nobody can.
     package let access: OperatorAccess?
+    let requestCounts = RequestCounts()
     /// How collections go about it.
     package let collection: CollectionRules
     /// Seconds that never go back, for waiting times.
@@ -71,6 +72,7 @@ package struct ControlResponder: HTTPResponder {
         // A body after the answer to a HEAD would be read as the start of the next answer.
         if request.method == .head { response = response.createHeadResponse() }
         response.headers.append(contentsOf: HTTPFields(fields: [(ControlHeader.requestID, id)]))
+        services.requestCounts.note(response.status.code)
         services.logger.debug(
             "\(request.method) \(request.uri) -> \(response.status.code)",
             metadata: ["id": "\(id)", "caller": "\(caller.name)"])

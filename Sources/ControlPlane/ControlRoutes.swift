@@ -3,6 +3,7 @@ internal import ControlAPI
 internal import Foundation
 internal import HTTPTypes
 internal import Hummingbird
+internal import NIOCore
 
 /// Every route of the control plane, with what a caller needs for it.
 struct ControlRoutes {
@@ -16,6 +17,9 @@ struct ControlRoutes {
         } catch let error as ArtifactError where error.code == .invalidTag && [.get, .head].contains(request.method) {
             // Who asks for a tag that cannot be is told what the conformance program expects: it is not there.
             throw ControlError(.notFound, "MANIFEST_UNKNOWN", error.message)
+        }
+        if path == "/metrics", [.get, .head].contains(request.method) {
+            return try MetricsController(services: services).metrics()
         }
         guard path.hasPrefix("/api/v1/") else { throw nothing(path) }
         let parts = path.dropFirst("/api/v1/".count).split(separator: "/").map(String.init)
@@ -57,6 +61,10 @@ struct ControlRoutes {
         let upkeep = UpkeepController(services: services, caller: caller)
         switch (request.method, first, rest.count) {
         case (.get, "status", 0): return try .json(services.status())
+        case (.get, "openapi.json", 0):
+            return Response(
+                status: .ok, headers: [.contentType: "application/json"],
+                body: ResponseBody(byteBuffer: ByteBuffer(bytes: PackageResources.openapi_json)))
         case (.post, "login", 0): return try await login.login(request)
         case (.post, "login", 1) where rest[0] == "challenge": return try await login.challenge(request)
         case (.post, "login", 1) where rest[0] == "code": return try login.renewCode()

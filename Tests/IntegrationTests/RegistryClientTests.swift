@@ -90,9 +90,7 @@ import Testing
 
     /// The Python library that tools are built on.
     @Test func orasPushesFilesAndPullsThem() async throws {
-        try Requirement.demand([
-            .file(URL(filePath: PythonEnvironment.python), package: "make test installs it: python3-venv")
-        ])
+        try Requirement.demand(PythonEnvironment.requirements)
         try await with { lab, server, account in
             let first = try ServedLab.file("linux", ServedLab.bytes(100_000), lab)
             let second = try ServedLab.file("initrd", ServedLab.bytes(50_000, seed: 2), lab)
@@ -124,7 +122,9 @@ import Testing
 
 /// Python packages for tests, in an environment of their own that the Makefile makes.
 enum PythonEnvironment {
-    static var python: String {
-        TestOutput.repository.appending(path: ".build/python/bin/python3").path
+    static var python: String { TestOutput.repository.appending(path: ".build/python/bin/python3").path }
+
+    static var requirements: [Requirement] {
+        [.file(URL(filePath: python), package: "make .build/python/bin/packages-are-there")]
     }
 }
