@@ -83,6 +83,9 @@ package struct Manifest: Sendable, Codable {
         }
     }
 
+    /// Everything that the manifest lists; not its subject.
+    package var descriptors: [Descriptor] { [config].compactMap { $0 } + (layers ?? []) + (manifests ?? []) }
+
     /// The type that a list of referrers shows: the manifest's own, else that of its configuration (Distribution
     /// specification 1.1, "Listing Referrers").
     package var referrerType: String? {

@@ -60,6 +60,8 @@ struct ControlError: Error, Sendable {
             case .manifestBlobUnknown: (.notFound, "MANIFEST_BLOB_UNKNOWN")
             case .invalidManifest: (.badRequest, "MANIFEST_INVALID")
             case .tagExists, .channelMoved, .noEarlierVersion, .tooMuch: (.conflict, "DENIED")
+            case .notPermitted: (.forbidden, "DENIED")
+            case .busy: (.tooManyRequests, "TOOMANYREQUESTS")
             // 405 is the specification's status for what may not be deleted.
             case .inUse: (.methodNotAllowed, "UNSUPPORTED")
             case .noSpace: (.init(code: 507, reasonPhrase: "Insufficient Storage"), "DENIED")

@@ -21,9 +21,15 @@ struct RegistryController {
     var store: ArtifactStore { services.store }
 
     func blobHead(_ name: ArtifactName, _ digest: Digest) throws -> Response {
-        if !caller.may(.push, name) { try caller.require(.pull, name) }
-        // A pusher asks this to skip an upload: the answer protects the blob until its manifest comes.
-        guard let size = try store.claimBlob(digest, name: name, holder: "head \(name)") else {
+        // A pusher asks this to skip an upload: the answer protects the blob until its manifest comes. Who only pulls gets an
+        // answer and leaves no trace.
+        let isPusher = caller.may(.push, name)
+        if !isPusher { try caller.require(.pull, name) }
+        let found =
+            isPusher
+            ? try store.claimBlob(digest, name: name, holder: "head \(name)")
+            : try store.blobSize(digest, name: name, forReading: true)
+        guard let size = found else {
             throw StoreError(.blobUnknown, "\(name) does not hold blob \(digest)")
         }
         return Response(status: .ok, headers: Self.blobHeaders(digest, size: size))
@@ -32,7 +38,7 @@ struct RegistryController {
     /// The bytes, or one range of them (RFC 9110 section 14.2).
     func blob(_ name: ArtifactName, _ digest: Digest, _ request: Request) throws -> Response {
         try caller.require(.pull, name)
-        guard let size = try store.blobSize(digest, name: name) else {
+        guard let size = try store.blobSize(digest, name: name, forReading: true) else {
             throw StoreError(.blobUnknown, "\(name) does not hold blob \(digest)")
         }
         // Bytes under a digest never change, so a condition on them is met or names another blob.
@@ -103,7 +109,8 @@ struct RegistryController {
             bytes += buffer.readableBytesView
         }
         let digest = try await store.publish(
-            bytes, mediaType: String(mediaType), name: name, version: version, by: caller.name)
+            bytes, mediaType: String(mediaType), name: name, version: version, by: caller.name,
+            mayMoveChannel: caller.may(.promote, name))
         services.logger.info("published \(name) \(version) as \(digest)")
         var fields = [
             ("Location", "/v2/\(name)/manifests/\(digest)"), (ControlHeader.contentDigest, digest.description),
@@ -135,14 +142,13 @@ struct RegistryController {
         let type = query["artifactType"].map(String.init)
         let last = try query["last"].map { try Digest(String($0)) }
         let found = try store.referrers(
-            of: subject, name: name, artifactType: type, after: last, limit: Self.referrerPageSize + 1)
-        var list = Manifest(index: Array(found.prefix(Self.referrerPageSize)))
-        list.annotations = nil
+            of: subject, name: name, artifactType: type, after: last, limit: Self.referrerPageSize)
+        let list = Manifest(index: found.list)
         var fields: [(String, String)] = []
         if type != nil { fields.append(("OCI-Filters-Applied", "artifactType")) }
-        if found.count > Self.referrerPageSize, let next = list.manifests?.last {
+        if let next = found.last {
             let filter = type.flatMap { $0.addingPercentEncoding(withAllowedCharacters: .alphanumerics) }
-            let query = "last=\(next.digest)" + (filter.map { "&artifactType=\($0)" } ?? "")
+            let query = "last=\(next)" + (filter.map { "&artifactType=\($0)" } ?? "")
             fields.append(("Link", "</v2/\(name)/referrers/\(subject)?\(query)>; rel=\"next\""))
         }
         var response = try Response.json(list, headers: HTTPFields(fields: fields))

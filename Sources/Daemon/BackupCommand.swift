@@ -54,7 +54,7 @@ package struct RestoreCommand: ParsableCommand {
         guard !FileManager.default.fileExists(atPath: target + "/catalog.sqlite") else {
             throw ValidationFailure("\(target) holds a store: move it away first, for nothing here writes over one")
         }
-        try DataCopy(from: directory.absolute, to: target).run()
+        try DataCopy(from: directory.absolute, to: target, verifiesTarget: true).run()
         if geteuid() == 0 {
             print("restored; give it to the server's user, as: chown -R provisioner:provisioner \(target)")
         }
@@ -95,10 +95,12 @@ package struct ReindexCommand: ParsableCommand {
 private struct DataCopy {
     let source: String
     let target: String
+    let verifiesTarget: Bool
 
-    init(from source: String, to target: String) {
+    init(from source: String, to target: String, verifiesTarget: Bool = false) {
         self.source = source
         self.target = target
+        self.verifiesTarget = verifiesTarget
     }
 
     func run() throws {
@@ -107,7 +109,8 @@ private struct DataCopy {
             from: source, to: target,
             companions: .init(
                 databases: ["hosts.sqlite"],
-                smallFiles: ["boot-token.key", "control.crt", "control.key", "operators.json", "names.jsonl"]))
+                smallFiles: ["boot-token.key", "control.crt", "control.key", "operators.json", "names.jsonl"]),
+            verifiesTarget: verifiesTarget)
         var told: Int64 = 0
         let report = try copy.run { done, total in
             let percent = total > 0 ? done * 100 / total : 100

@@ -30,7 +30,7 @@ struct DaemonAssembly {
         let store = try ArtifactStore(
             StoreConfiguration(
                 path: configuration.dataPath, reserve: configuration.reserve, clock: clock.seconds,
-                lifetimeClock: clock.lifetimeSeconds))
+                monotonicClock: clock.uptimeSeconds))
         let ledger = try HostLedger(
             path: DefaultPath.hostsDatabase(in: configuration.dataPath), key: try tokenKey(), clock: clock.milliseconds,
             lifetimeClock: clock.lifetimeMilliseconds)

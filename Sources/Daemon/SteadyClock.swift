@@ -52,6 +52,9 @@ final class SteadyClock: Sendable {
     /// The same in seconds.
     func lifetimeSeconds() -> Int64 { lifetimeMilliseconds() / 1000 }
 
+    /// Seconds since the machine started: nothing but time moves it.
+    func uptimeSeconds() -> Int64 { read().uptime / 1000 }
+
     /// From now on the time is later than `stored`, in milliseconds since 1970.
     func start(after stored: Int64) {
         let reading = read()

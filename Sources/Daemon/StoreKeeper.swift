@@ -23,12 +23,12 @@ struct StoreKeeper: Service {
             await cancelWhenGracefulShutdown {
                 var minutes = 0
                 repeat {
-                    do {
-                        try store.keepTime()
-                        try store.keepNames()
-                        if minutes.isMultiple(of: Self.minutesBetween) { try await keep() }
-                    } catch {
-                        logger.error("\(error)")
+                    // Each by itself: what needs space may fail on a full disk, and what frees it must go on.
+                    attempt { try store.keepTime() }
+                    attempt { try store.keepNames() }
+                    if minutes.isMultiple(of: Self.minutesBetween) {
+                        do { try await expire() } catch { logger.error("\(error)") }
+                        attempt { try collect() }
                     }
                     minutes += 1
                 } while (try? await Task.sleep(for: .seconds(60))) != nil
@@ -36,9 +36,16 @@ struct StoreKeeper: Service {
         }
     }
 
-    private func keep() async throws {
+    private func attempt(_ body: () throws -> Void) {
+        do { try body() } catch { logger.error("\(error)") }
+    }
+
+    private func expire() async throws {
         let count = try await store.expire()
         if count > 0 { logger.notice("gave up \(count) uploads that nobody continued for a day") }
+    }
+
+    private func collect() throws {
         guard store.health.reason == nil else { return }
         let report = try store.collect(rules, by: "collection")
         for failure in report.failures { logger.error("collection: \(failure)") }
@@ -53,6 +60,8 @@ struct StoreKeeper: Service {
 /// Compares every blob with its digest, all day and slowly. A pass that has ended is followed by the next after a day.
 struct Scrubber: Service {
     private static let pause = Duration.seconds(24 * 3600)
+    /// Bytes that a blob counts for at least: each is a commit too, and pushes want to commit as well.
+    private static let least = 64 << 10
 
     let store: ArtifactStore
     /// Bytes in a second.
@@ -79,7 +88,7 @@ struct Scrubber: Service {
     private func step() async {
         do {
             let finding = try await store.scrubNext { [rate] count in
-                try await Task.sleep(for: .seconds(Double(count) / Double(rate)))
+                try await Task.sleep(for: .seconds(Double(max(count, Self.least)) / Double(rate)))
             }
             guard let finding else {
                 try await Task.sleep(for: Self.pause)

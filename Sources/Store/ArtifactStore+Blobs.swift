@@ -3,15 +3,19 @@ internal import GRDB
 
 extension ArtifactStore {
     /// The size of a blob that a name holds; nil when it does not. Says yes only for bytes that are on disk.
-    package func blobSize(_ digest: Digest, name: ArtifactName) throws(StoreError) -> Int64? {
+    ///
+    /// Whoever only reads may also ask for one that a collection has condemned (`forReading`): it is still there.
+    package func blobSize(
+        _ digest: Digest, name: ArtifactName, forReading: Bool = false
+    ) throws(StoreError) -> Int64? {
         let size: Int64? = try withCatalog { pool in
             try pool.read { database in
                 try Int64.fetchOne(
                     database,
                     sql: """
                         SELECT size FROM blob JOIN repository_blob USING (digest)
-                        WHERE digest = ? AND name = ? AND state = 'present'
-                        """, arguments: [digest.column, name.description])
+                        WHERE digest = ? AND name = ? AND (state = 'present' OR ? AND state = 'condemned')
+                        """, arguments: [digest.column, name.description, forReading])
             }
         }
         guard let size else { return nil }

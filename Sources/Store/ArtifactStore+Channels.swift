@@ -35,14 +35,15 @@ extension ArtifactStore {
         by actor: String = "local"
     ) throws(StoreError) -> ChannelMove {
         try publication.withLock { _ throws(StoreError) in
+            let release = try bootableRelease(version, name)
             let move = try withCatalog { pool in
                 try pool.write { database in
-                    let digest = try self.manifestDigest(database, version, name)
+                    let digest = try self.manifestDigest(database, .digest(release.digest), name)
                     return try self.move(
                         database, channel, name, to: digest, restores: nil, expectation, "promote", by: actor)
                 }
             }
-            index.withLock { $0.point(channel, at: move.digest, name: name) }
+            index.withLock { $0.insert(release, name: name, tag: channel) }
             return move
         }
     }
@@ -57,30 +58,54 @@ extension ArtifactStore {
         by actor: String = "local"
     ) throws(StoreError) -> ChannelMove {
         try publication.withLock { _ throws(StoreError) in
+            let before = try withCatalog { pool in
+                try pool.read { try self.moveBefore($0, channel, name, expectation) }
+            }
+            let release = try bootableRelease(.digest(before.digest), name)
             let move = try withCatalog { pool in
                 try pool.write { database in
-                    guard let present = try self.newestMove(database, channel, name) else {
-                        throw StoreError(.manifestUnknown, "\(name) has no channel '\(channel)'")
-                    }
-                    try self.require(expectation, try self.position(database, channel, name), channel, name)
-                    let position = present.restores ?? present.sequence
-                    guard position > 1, let before = try self.move(database, channel, name, position - 1) else {
-                        throw StoreError(
-                            .noEarlierVersion, "\(name):\(channel) has named no version before \(present.digest)")
-                    }
-                    guard try self.holds(database, before.digest, name) else {
-                        throw StoreError(
-                            .manifestUnknown,
-                            "\(name):\(channel) named \(before.digest) before, which was deleted: promote another version"
-                        )
-                    }
-                    return try self.move(
+                    // Nobody moves channels meanwhile: `publication` is held.
+                    try self.move(
                         database, channel, name, to: before.digest, restores: before.restores ?? before.sequence,
                         expectation, "rollback", by: actor)
                 }
             }
-            index.withLock { $0.point(channel, at: move.digest, name: name) }
+            index.withLock { $0.insert(release, name: name, tag: channel) }
             return move
+        }
+    }
+
+    /// The newest move before the present one that named another version.
+    private func moveBefore(
+        _ database: Database, _ channel: Tag, _ name: ArtifactName, _ expectation: ChannelExpectation
+    ) throws -> ChannelMove {
+        guard let present = try newestMove(database, channel, name),
+            let digest = try position(database, channel, name)
+        else { throw StoreError(.manifestUnknown, "\(name) has no channel '\(channel)'") }
+        try require(expectation, digest, channel, name)
+        var place = (present.restores ?? present.sequence) - 1
+        while let before = try move(database, channel, name, place), before.digest == digest {
+            place = (before.restores ?? before.sequence) - 1
+        }
+        guard let before = try move(database, channel, name, place) else {
+            throw StoreError(.noEarlierVersion, "\(name):\(channel) has named no version before \(digest)")
+        }
+        guard try holds(database, before.digest, name) else {
+            throw StoreError(
+                .manifestUnknown,
+                "\(name):\(channel) named \(before.digest) before, which was deleted: promote another version")
+        }
+        return before
+    }
+
+    /// A version as machines would be given it.
+    /// - Throws: `manifestUnknown`; `failure` when its manifest is damaged on disk.
+    private func bootableRelease(_ version: Version, _ name: ArtifactName) throws(StoreError) -> Release {
+        let stored = try manifest(version, name: name)
+        do {
+            return try Release(digest: stored.digest, manifest: try Manifest(json: stored.bytes))
+        } catch {
+            throw StoreError(.invalidManifest, "\(error)")
         }
     }
 

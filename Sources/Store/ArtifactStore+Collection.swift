@@ -18,20 +18,25 @@ extension ArtifactStore {
     }
 
     private func collectAlone(_ rules: CollectionRules, _ actor: String) throws(StoreError) -> CollectionReport {
-        var report = try survey(rules)
-        try requireNoBrake(rules, report)
-        let condemned = try condemn(rules)
+        var report = CollectionReport()
+        // What an earlier round has condemned goes on, whatever the brake says of this one.
         try moveToTrash(rules, &report)
         try emptyTrash(rules, &report)
+        try forgetCorrupt()
+        var found = try survey(rules)
+        found.trashed = report.trashed
+        found.removed = report.removed
+        found.failures = report.failures
+        try requireNoBrake(rules, found)
+        found.unneeded = try condemn(rules)
         try keepTime()
-        if condemned.count + report.trashed.count + report.removed.count > 0 {
+        if found.unneeded.count + found.trashed.count + found.removed.count > 0 {
             try note(
-                "collect", "\(condemned.count) blobs condemned",
-                "\(condemned.bytes) bytes; \(report.trashed.count) to the trash, \(report.removed.count) removed",
+                "collect", "\(found.unneeded.count) blobs condemned",
+                "\(found.unneeded.bytes) bytes; \(found.trashed.count) to the trash, \(found.removed.count) removed",
                 by: actor)
         }
-        report.unneeded = condemned
-        return report
+        return found
     }
 
     /// What a collection would find, by reason; nothing is changed.
@@ -79,7 +84,7 @@ extension ArtifactStore {
         )
     }
 
-    private static let isReferenced = """
+    static let isReferenced = """
         (EXISTS (SELECT 1 FROM manifest_reference WHERE manifest_reference.digest = blob.digest)
             OR EXISTS (SELECT 1 FROM manifest WHERE manifest.digest = blob.digest))
         """
@@ -87,34 +92,39 @@ extension ArtifactStore {
         EXISTS (SELECT 1 FROM lease WHERE lease.digest = blob.digest AND expires_at >= :now)
         """
 
-    /// G1 and G2.
+    /// G1 and G2. Candidates are looked for without keeping writers waiting, and looked at again when they are condemned.
     private func condemn(_ rules: CollectionRules) throws(StoreError) -> CollectionReport.Share {
         var share = CollectionReport.Share()
         var last = ""
         while true {
             let now = lifetimeClock()
+            let isUnneeded = """
+                state = 'present' AND touched_at <= :oldest AND NOT \(Self.isReferenced) AND NOT \(Self.isLeased)
+                """
             let batch = try withCatalog { pool in
-                try pool.write { database in
-                    let rows = try Row.fetchAll(
+                let candidates = try pool.read { database in
+                    try String.fetchAll(
                         database,
-                        sql: """
-                            SELECT digest, size FROM blob
-                            WHERE state = 'present' AND digest > :last AND touched_at <= :oldest
-                                AND NOT \(Self.isReferenced) AND NOT \(Self.isLeased)
-                            ORDER BY digest LIMIT :batch
-                            """,
+                        sql:
+                            "SELECT digest FROM blob WHERE digest > :last AND \(isUnneeded) ORDER BY digest LIMIT :batch",
                         arguments: ["last": last, "oldest": now - rules.grace, "now": now, "batch": rules.batch])
-                    for row in rows {
-                        try database.execute(
-                            sql: "UPDATE blob SET state = 'condemned', changed_at = ? WHERE digest = ?",
-                            arguments: [now, row["digest"] as String])
-                    }
-                    return rows
                 }
+                guard let end = candidates.last else { return (end: String?.none, sizes: [Int64]()) }
+                let sizes = try pool.write { database in
+                    try candidates.compactMap { digest in
+                        try Int64.fetchOne(
+                            database,
+                            sql: """
+                                UPDATE blob SET state = 'condemned', changed_at = :now
+                                WHERE digest = :digest AND \(isUnneeded) RETURNING size
+                                """, arguments: ["digest": digest, "oldest": now - rules.grace, "now": now])
+                    }
+                }
+                return (end: end, sizes: sizes)
             }
-            for row in batch { share.add(row["size"]) }
-            guard let end = batch.last else { return share }
-            last = end["digest"]
+            for size in batch.sizes { share.add(size) }
+            guard let end = batch.end else { return share }
+            last = end
         }
     }
 
@@ -133,23 +143,53 @@ extension ArtifactStore {
         }
     }
 
-    /// G4: the row is the last to go.
+    /// G4: the row is the last to go. Nothing leads back from the trash, so the bytes go outside of any transaction.
     private func emptyTrash(_ rules: CollectionRules, _ report: inout CollectionReport) throws(StoreError) {
         for (digest, size) in try blobs(in: "trashed", since: lifetimeClock() - rules.trashTime) {
-            let done = try step(digest, from: "trashed", to: nil, &report) { [files, directory] in
+            do {
                 try files.removeFile(directory.trashFile(digest))
                 try files.synchronizeDirectory(directory.trashPath)
+            } catch {
+                report.failures.append("\(digest): \(error)")
+                continue
             }
-            if done { report.removed.add(size) }
+            if try step(digest, from: "trashed", to: nil, &report, {}) { report.removed.add(size) }
         }
         // Of a blob that was pushed again meanwhile, the old bytes.
-        let known = Set(try blobs(in: "trashed", since: .max).map(\.digest.hex))
-        for name in DirectoryListing.names(directory.trashPath) where !known.contains(name) {
-            try? files.removeFile("\(directory.trashPath)/\(name)")
+        for name in DirectoryListing.names(directory.trashPath) {
+            let isAwaited = try withCatalog { pool in
+                try pool.read { database in
+                    try Bool.fetchOne(
+                        database, sql: "SELECT 1 FROM blob WHERE digest = ? AND state IN ('condemned', 'trashed')",
+                        arguments: [name])
+                }
+            }
+            if isAwaited != true { try? files.removeFile("\(directory.trashPath)/\(name)") }
         }
     }
 
-    /// Changes a blob's state, and its file with it, in one transaction. A failure is one blob's: the others go on.
+    /// Blobs that were lost, and that nothing lists any more.
+    private func forgetCorrupt() throws(StoreError) {
+        let now = lifetimeClock()
+        try withCatalog { pool in
+            try pool.write { database in
+                let rows = try String.fetchAll(
+                    database,
+                    sql: """
+                        SELECT digest FROM blob WHERE state = 'corrupt' AND state != 'present'
+                            AND NOT \(Self.isReferenced) AND NOT \(Self.isLeased)
+                        """, arguments: ["now": now])
+                for digest in rows {
+                    for table in ["repository_blob", "blob"] {
+                        try database.execute(sql: "DELETE FROM \(table) WHERE digest = ?", arguments: [digest])
+                    }
+                }
+            }
+        }
+    }
+
+    /// Changes a blob's state, and its file with it, in one transaction; without a next state its row goes. A failure is one
+    /// blob's: the others go on.
     /// - Returns: false when the blob has left the state, or when it failed.
     private func step(
         _ digest: Digest, from state: String, to next: String?, _ report: inout CollectionReport,
@@ -160,13 +200,12 @@ extension ArtifactStore {
                 let present = try String.fetchOne(
                     database, sql: "SELECT state FROM blob WHERE digest = ?", arguments: [digest.column])
                 guard present == state else { return false }
+                try move()
                 if let next {
-                    try move()
                     try database.execute(
                         sql: "UPDATE blob SET state = ?, changed_at = ? WHERE digest = ?",
                         arguments: [next, self.lifetimeClock(), digest.column])
                 } else {
-                    try move()
                     for table in ["lease", "repository_blob", "blob"] {
                         try database.execute(sql: "DELETE FROM \(table) WHERE digest = ?", arguments: [digest.column])
                     }
@@ -184,8 +223,10 @@ extension ArtifactStore {
             try pool.read { database in
                 try Row.fetchAll(
                     database,
-                    sql: "SELECT digest, size FROM blob WHERE state = ? AND changed_at <= ? ORDER BY digest",
-                    arguments: [state, time]
+                    sql: """
+                        SELECT digest, size FROM blob
+                        WHERE state = ? AND state != 'present' AND changed_at <= ? ORDER BY digest
+                        """, arguments: [state, time]
                 ).map { (try Digest(hex: $0["digest"] as String), $0["size"]) }
             }
         }

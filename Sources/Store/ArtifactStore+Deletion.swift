@@ -22,7 +22,7 @@ extension ArtifactStore {
     }
 
     /// Takes a manifest from a name, with every tag that names it.
-    /// - Throws: `manifestUnknown`; `inUse` when a channel names it.
+    /// - Throws: `manifestUnknown`; `inUse` when a channel names it, or an index lists it.
     package func delete(manifest digest: Digest, name: ArtifactName, by actor: String = "local") throws(StoreError) {
         try publication.withLock { _ throws(StoreError) in
             try withCatalog { pool in
@@ -37,6 +37,9 @@ extension ArtifactStore {
                             "channel \(name):\(channel["tag"] as String) names \(digest): promote another version to it first, or delete the channel"
                         )
                     }
+                    if try self.isListed(database, digest, name) {
+                        throw StoreError(.inUse, "an index of \(name) lists \(digest): delete the index first")
+                    }
                     for table in ["tag", "manifest"] {
                         try database.execute(
                             sql: "DELETE FROM \(table) WHERE name = ? AND digest = ?",
@@ -45,12 +48,10 @@ extension ArtifactStore {
                     try database.execute(
                         sql: "DELETE FROM manifest_reference WHERE name = ? AND manifest = ?",
                         arguments: [name.description, digest.column])
-                    // The manifest itself is a blob of the name; unless another manifest lists it, that ends too.
-                    if try !self.isListed(database, digest, name) {
-                        try database.execute(
-                            sql: "DELETE FROM repository_blob WHERE name = ? AND digest = ?",
-                            arguments: [name.description, digest.column])
-                    }
+                    // The manifest itself is a blob of the name.
+                    try database.execute(
+                        sql: "DELETE FROM repository_blob WHERE name = ? AND digest = ?",
+                        arguments: [name.description, digest.column])
                     let list = tags.map { $0["tag"] as String }.joined(separator: " ")
                     try self.audit.append(database, "delete manifest", "\(name)@\(digest)", list, by: actor)
                 }

@@ -22,10 +22,11 @@ package struct TaggedArtifact: Sendable, Hashable {
 extension ArtifactStore {
     /// Publishes a manifest, under a tag or as the digest that its bytes must have. A tag that is a channel moves to it.
     /// When this returns it survives a power cut, and `releases` has it.
-    /// - Throws: `invalidManifest`, `digestMismatch`, `manifestBlobUnknown` (naming the blobs), `tagExists`, `noSpace`,
-    ///   `degraded`. Nothing is published then.
+    /// - Throws: `invalidManifest`, `digestMismatch`, `manifestBlobUnknown` (naming the blobs), `tagExists`, `notPermitted`
+    ///   for a channel that the caller may not move, `noSpace`, `degraded`. Nothing is published then.
     package func publish(
-        _ bytes: [UInt8], mediaType: String, name: ArtifactName, version: Version, by actor: String = "local"
+        _ bytes: [UInt8], mediaType: String, name: ArtifactName, version: Version, by actor: String = "local",
+        mayMoveChannel: Bool = true
     ) async throws(StoreError) -> Digest {
         let digest = SHA256.digest(of: bytes)
         if case .digest(let expected) = version, expected != digest {
@@ -47,13 +48,25 @@ extension ArtifactStore {
         _ = try await storeBlob(bytes, name: name)
         let tag: Tag? = if case .tag(let tag) = version { tag } else { nil }
         try publication.withLock { _ throws(StoreError) in
-            try withCatalog { pool in
+            let tags = try withCatalog { pool in
                 try pool.write { database in
                     try self.requirePublishable(database, manifest, digest, name, version)
+                    if let tag, !mayMoveChannel, try self.isChannel(database, tag, name) {
+                        throw StoreError(
+                            .notPermitted, "\(name):\(tag) is a channel: to move it takes the right to promote")
+                    }
                     try self.insert(database, manifest, bytes.count, mediaType, digest, name, tag, by: actor)
+                    return try String.fetchAll(
+                        database, sql: "SELECT tag FROM tag WHERE name = ? AND digest = ?",
+                        arguments: [name.description, digest.column]
+                    ).map { try Tag($0) }
                 }
             }
-            index.withLock { $0.insert(release, name: name, tag: tag) }
+            index.withLock { index in
+                index.insert(release, name: name, tag: nil)
+                // All of them: when the manifest was damaged on disk, the index has lacked them since the start.
+                for tag in tags { index.point(tag, at: digest, name: name) }
+            }
         }
         return digest
     }
@@ -101,7 +114,7 @@ extension ArtifactStore {
     }
 
     static func references(of manifest: Manifest) -> [Digest] {
-        ([manifest.config].compactMap { $0 } + (manifest.layers ?? []) + (manifest.manifests ?? [])).map(\.digest)
+        manifest.descriptors.map(\.digest)
     }
 
     private func requirePublishable(

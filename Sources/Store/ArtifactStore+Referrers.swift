@@ -10,7 +10,7 @@ extension ArtifactStore {
     /// - Throws: `failure`.
     package func referrers(
         of subject: Digest, name: ArtifactName, artifactType: String?, after last: Digest?, limit: Int
-    ) throws(StoreError) -> [Descriptor] {
+    ) throws(StoreError) -> (list: [Descriptor], last: Digest?) {
         let rows = try withCatalog { pool in
             try pool.read { database in
                 try Row.fetchAll(
@@ -23,7 +23,7 @@ extension ArtifactStore {
                     arguments: [name.description, subject.column, last?.column ?? "", artifactType, limit])
             }
         }
-        return rows.compactMap { row in
+        let list = rows.compactMap { row -> Descriptor? in
             // One that is damaged on disk is left out: the others are still true.
             guard let digest = try? Digest(hex: row["digest"] as String),
                 let bytes = SmallFile.read(directory.blobPath(digest), limit: Manifest.maximumSize),
@@ -34,5 +34,8 @@ extension ArtifactStore {
             descriptor.artifactType = manifest.referrerType
             return descriptor
         }
+        // Where to go on: after the last row, shown or not; nil when there may be no more.
+        let end = rows.count == limit ? try? rows.last.map { try Digest(hex: $0["digest"] as String) } : nil
+        return (list, end ?? nil)
     }
 }

@@ -56,10 +56,10 @@ extension ArtifactStore {
             return nil
         }
         let digest = try Digest(hex: next["digest"] as String)
-        let finding = ScrubFinding(
-            digest: digest, size: next["size"], isWhole: try await isWhole(digest, size: next["size"], pace: pace))
+        // First, so that one that cannot be read does not hold up those after it.
         try remember(digest.column, passEndedAt: nil)
-        return finding
+        return ScrubFinding(
+            digest: digest, size: next["size"], isWhole: try await isWhole(digest, size: next["size"], pace: pace))
     }
 
     /// Where the scrub is, and what it has found.
@@ -82,7 +82,10 @@ extension ArtifactStore {
     }
 
     static func corruptBlobs(_ database: Database) throws -> [CorruptBlob] {
-        try Row.fetchAll(database, sql: "SELECT digest, size FROM blob WHERE state = 'corrupt' ORDER BY digest").map {
+        try Row.fetchAll(
+            database,
+            sql: "SELECT digest, size FROM blob WHERE state = 'corrupt' AND state != 'present' ORDER BY digest"
+        ).map {
             let digest = try Digest(hex: $0["digest"] as String)
             return CorruptBlob(digest: digest, size: $0["size"], references: try references(database, to: digest))
         }
@@ -112,10 +115,15 @@ extension ArtifactStore {
         let hasher = try SHA256()
         var buffer = [UInt8](repeating: 0, count: Self.pieceSize)
         var offset: Int64 = 0
+        var failures = 0
         while true {
             let count = pread(descriptor, &buffer, buffer.count, off_t(offset))
             if count < 0, errno == EINTR { continue }
-            // A place on the disk that cannot be read is as good as rotten.
+            if count < 0, failures == 0 {
+                failures += 1
+                continue
+            }
+            // A place on the disk that cannot be read twice is as good as rotten.
             guard count > 0 else { break }
             buffer.withUnsafeBytes { hasher.update(UnsafeRawBufferPointer(rebasing: $0[..<count])) }
             // Machines that boot want the page cache for what they are given.

@@ -8,7 +8,7 @@ extension ArtifactStore {
     package func beginUpload(name: ArtifactName, size: Int64?) throws(StoreError) -> Upload {
         try health.requireWritable()
         guard uploads.withLock({ $0.count }) < Self.maximumUploads else {
-            throw StoreError(.failure, "\(Self.maximumUploads) uploads are open: finish or cancel some")
+            throw StoreError(.busy, "\(Self.maximumUploads) uploads are open: finish or cancel some")
         }
         try space.require(size ?? 0)
         guard let random = RandomBytes.make(16) else { throw StoreError(.failure, "no random numbers on this machine") }

@@ -10,19 +10,19 @@ package struct StoreConfiguration: Sendable {
     package var reserve: Int64?
     /// Seconds since 1970.
     package var clock: @Sendable () -> Int64
-    /// Seconds that never leap while the program runs: uploads, leases and unneeded blobs age by them.
-    package var lifetimeClock: @Sendable () -> Int64
+    /// Seconds that only run, from any start: uploads, leases and unneeded blobs age by them. Nothing but time may move it.
+    package var monotonicClock: @Sendable () -> Int64
     package var files: any FileOperations
 
     package init(
         path: String, reserve: Int64? = nil, clock: @escaping @Sendable () -> Int64,
-        lifetimeClock: (@Sendable () -> Int64)? = nil,
+        monotonicClock: (@Sendable () -> Int64)? = nil,
         files: any FileOperations = SystemFileOperations()
     ) {
         self.path = path
         self.reserve = reserve
         self.clock = clock
-        self.lifetimeClock = lifetimeClock ?? clock
+        self.monotonicClock = monotonicClock ?? clock
         self.files = files
     }
 }
@@ -64,11 +64,11 @@ package final class ArtifactStore: Sendable {
         audit = AuditLog(clock: configuration.clock)
         directory = try DataDirectory(path: configuration.path, files: files)
         do {
+            try Self.requireCatalog(directory, files)
             catalog = try Catalog(path: directory.catalogPath)
-            let now = configuration.lifetimeClock()
-            let lead =
-                try catalog.pool.read { try Int64.fetchOne($0, sql: "SELECT seconds FROM lifetime") ?? now } - now
-            lifetimeClock = { configuration.lifetimeClock() + lead }
+            let start = configuration.monotonicClock()
+            let base = try Self.storedLifetime(catalog, configuration.clock())
+            lifetimeClock = { base + configuration.monotonicClock() - start }
             space = SpaceGuard(reserve: configuration.reserve, path: directory.stagingPath, files: files)
             committer = BlobCommitter(
                 directory: directory, files: files, catalog: catalog, health: health, clock: lifetimeClock)
@@ -79,6 +79,27 @@ package final class ArtifactStore: Sendable {
             throw error
         } catch {
             throw StoreError(.failure, "the store in \(configuration.path) cannot be opened", cause: error)
+        }
+    }
+
+    /// A store that has blobs and no catalog has lost it: a new one would forget every name, and a collection then the
+    /// blobs.
+    private static func requireCatalog(_ directory: DataDirectory, _ files: any FileOperations) throws {
+        guard try files.size(directory.catalogPath) == nil else { return }
+        let names = try files.size(NamesFile.path(in: directory.path)) ?? 0
+        guard names > 0 || !DirectoryListing.names(directory.blobsPath).isEmpty else { return }
+        throw StoreError(
+            .failure,
+            "\(directory.path) holds blobs and has lost its catalog.sqlite: run 'provisioner reindex', or restore a backup"
+        )
+    }
+
+    /// How long the store had run when it ended; for a new one and one of an earlier version, no earlier than anything it
+    /// has stored.
+    private static func storedLifetime(_ catalog: Catalog, _ now: Int64) throws -> Int64 {
+        try catalog.pool.read { database in
+            if let seconds = try Int64.fetchOne(database, sql: "SELECT seconds FROM lifetime") { return seconds }
+            return max(now, try Int64.fetchOne(database, sql: "SELECT MAX(touched_at) FROM blob") ?? now)
         }
     }
 

@@ -49,10 +49,12 @@ struct BlobCommitter: Sendable {
         // W5: the name appears, whole, and its directory entry is durable.
         try makeDirectories(digest)
         try files.makeReadOnly(stagingFile)
-        try place(stagingFile, at: directory.blobPath(digest))
-        try synchronizeDirectory(directory.blobDirectory(digest).inner)
-        // W6: only now may anybody be told that it is there.
+        // In one transaction with W6: a scrub that has just read the bytes that were there before looks, within its own,
+        // whether they still are.
         try catalog.pool.write { database in
+            try place(stagingFile, at: directory.blobPath(digest))
+            try synchronizeDirectory(directory.blobDirectory(digest).inner)
+            // W6: only now may anybody be told that it is there.
             try database.execute(
                 sql: "UPDATE blob SET state = 'present', size = ? WHERE digest = ?", arguments: [size, digest.column])
             try database.execute(sql: "DELETE FROM upload WHERE id = ?", arguments: [upload])

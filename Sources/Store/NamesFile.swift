@@ -11,6 +11,10 @@ struct NamesFile {
         var name: String
         var digest: Digest
         var mediaType: String?
+        /// Of the manifest.
+        var size: Int64?
+        /// What the manifest lists: should it rot, what it lists is kept all the same.
+        var references: [Digest]?
         var tag: String?
         var isChannel: Bool?
         /// Seconds since 1970.
@@ -22,11 +26,19 @@ struct NamesFile {
     /// Every line of a catalog, manifests before tags.
     static func forEachLine(_ database: Database, _ body: (Line) throws -> Void) throws {
         let manifests = try Row.fetchCursor(
-            database, sql: "SELECT name, digest, media_type, created_at FROM manifest ORDER BY name, digest")
+            database,
+            sql: """
+                SELECT name, digest, media_type, size, created_at, (
+                    SELECT group_concat(manifest_reference.digest) FROM manifest_reference
+                    WHERE manifest_reference.name = manifest.name AND manifest_reference.manifest = manifest.digest
+                ) AS "references" FROM manifest ORDER BY name, digest
+                """)
         while let row = try manifests.next() {
+            let references = (row["references"] as String?)?.split(separator: ",") ?? []
             try body(
                 Line(
                     name: row["name"], digest: try Digest(hex: row["digest"] as String), mediaType: row["media_type"],
+                    size: row["size"], references: try references.map { try Digest(hex: $0) },
                     time: row["created_at"]))
         }
         let tags = try Row.fetchCursor(database, sql: "SELECT * FROM tag ORDER BY name, tag")

@@ -17,7 +17,7 @@ struct Recovery {
     /// Between W4 and W6: the file is there whole, or it never came.
     private func settleArrivingBlobs() throws {
         let rows = try catalog.pool.read {
-            try Row.fetchAll($0, sql: "SELECT digest, size FROM blob WHERE state = 'arriving'")
+            try Row.fetchAll($0, sql: "SELECT digest, size FROM blob WHERE state = 'arriving' AND state != 'present'")
         }
         for row in rows {
             guard let digest = try? Digest(hex: row["digest"] as String) else { continue }
@@ -31,6 +31,11 @@ struct Recovery {
             } else {
                 try files.removeFile(path)
                 try catalog.pool.write { database in
+                    // What was corrupt before it was pushed again is still missed by the manifests that list it.
+                    try database.execute(
+                        sql: "UPDATE blob SET state = 'corrupt' WHERE digest = ? AND \(ArtifactStore.isReferenced)",
+                        arguments: [digest.column])
+                    guard database.changesCount == 0 else { return }
                     for table in ["lease", "repository_blob", "blob"] {
                         try database.execute(sql: "DELETE FROM \(table) WHERE digest = ?", arguments: [digest.column])
                     }

@@ -66,10 +66,11 @@ package struct Reindex: Sendable {
         do {
             let queue = try DatabaseQueue(path: directory.catalogPath, configuration: configuration)
             try queue.read { database in try NamesFile.forEachLine(database) { found.append($0) } }
-            return found
         } catch {
-            return NamesFile.read(NamesFile.path(in: directory.path))
+            found = []
         }
+        // A catalog that lists nothing may be one that a start made because the right one was lost.
+        return found.isEmpty ? NamesFile.read(NamesFile.path(in: directory.path)) : found
     }
 
     private func readBlobs(
@@ -83,8 +84,8 @@ package struct Reindex: Sendable {
                     guard let digest = try? Digest(hex: name), directory.blobPath(digest) == "\(folder)/\(name)" else {
                         continue
                     }
-                    let size = (try? StagedFile.hash("\(folder)/\(name)", upTo: .max, into: hasher)) ?? -1
-                    if size >= 0, hasher.finish() == digest {
+                    let size = try StagedFile.hash("\(folder)/\(name)", upTo: .max, into: hasher)
+                    if hasher.finish() == digest {
                         try queue.write {
                             try $0.execute(
                                 sql: "INSERT INTO blob (digest, size, state, touched_at) VALUES (?, ?, 'present', ?)",
@@ -107,11 +108,7 @@ package struct Reindex: Sendable {
         var named: Set<Digest> = []
         for line in lines where line.tag == nil {
             guard let name = try? ArtifactName(line.name) else { continue }
-            if let manifest = manifest(line.digest, directory) {
-                try insert(manifest, line, name, database, &report)
-            } else {
-                report.incomplete.append((Reference(name: name, version: .digest(line.digest)), [line.digest]))
-            }
+            try insert(manifest(line.digest, directory), line, name, database, &report)
             named.insert(line.digest)
         }
         for line in lines {
@@ -121,12 +118,12 @@ package struct Reindex: Sendable {
                 arguments: [name.description, line.digest.column])
             guard isThere == true else { continue }
             try database.execute(
-                sql: "INSERT INTO tag (name, tag, digest, updated_at, is_channel) VALUES (?, ?, ?, ?, ?)",
+                sql: "INSERT OR IGNORE INTO tag (name, tag, digest, updated_at, is_channel) VALUES (?, ?, ?, ?, ?)",
                 arguments: [name.description, tag, line.digest.column, line.time, line.isChannel ?? false])
             if line.isChannel == true {
                 try database.execute(
                     sql: """
-                        INSERT INTO channel_move (name, channel, sequence, digest, moved_at, actor)
+                        INSERT OR IGNORE INTO channel_move (name, channel, sequence, digest, moved_at, actor)
                         VALUES (?, ?, 1, ?, ?, 'reindex')
                         """, arguments: [name.description, tag, line.digest.column, line.time])
             }
@@ -165,12 +162,13 @@ package struct Reindex: Sendable {
         return (manifest, bytes.count)
     }
 
+    /// Inserts a manifest, also one whose bytes are gone: its names and what it lists stay, and a push of it mends it.
     private func insert(
-        _ manifest: (value: Manifest, size: Int), _ line: NamesFile.Line, _ name: ArtifactName, _ database: Database,
+        _ manifest: (value: Manifest, size: Int)?, _ line: NamesFile.Line, _ name: ArtifactName, _ database: Database,
         _ report: inout Report
     ) throws {
-        let value = manifest.value
-        let isIndex = value.manifests != nil
+        let value = manifest?.value
+        let isIndex = value?.manifests != nil
         try database.execute(
             sql: """
                 INSERT OR IGNORE INTO manifest (name, digest, media_type, artifact_type, subject, size, created_at)
@@ -178,19 +176,25 @@ package struct Reindex: Sendable {
                 """,
             arguments: [
                 name.description, line.digest.column,
-                line.mediaType ?? value.mediaType ?? (isIndex ? MediaType.imageIndex : MediaType.imageManifest),
-                value.referrerType, value.subject?.digest.column, manifest.size, line.time,
+                line.mediaType ?? value?.mediaType ?? (isIndex ? MediaType.imageIndex : MediaType.imageManifest),
+                value?.referrerType, value?.subject?.digest.column, manifest?.size ?? line.size ?? 0, line.time,
             ])
-        var missing: [Digest] = []
-        let needed = ArtifactStore.references(of: value)
+        let sizes = Dictionary(value?.descriptors.map { ($0.digest, $0.size) } ?? []) { first, _ in first }
+        let needed = value.map { ArtifactStore.references(of: $0) } ?? line.references ?? []
         for digest in needed {
             try database.execute(
                 sql: "INSERT OR IGNORE INTO manifest_reference (name, manifest, digest) VALUES (?, ?, ?)",
                 arguments: [name.description, line.digest.column, digest.column])
         }
+        var missing: [Digest] = []
         for digest in needed + [line.digest] {
+            // What is listed and not there is known as lost: the scrub tells of it.
+            let size: Int64 = sizes[digest] ?? (digest == line.digest ? line.size : nil) ?? 0
+            try database.execute(
+                sql: "INSERT OR IGNORE INTO blob (digest, size, state, touched_at) VALUES (?, ?, 'corrupt', ?)",
+                arguments: [digest.column, size, clock()])
             let isThere = try Bool.fetchOne(
-                database, sql: "SELECT 1 FROM blob WHERE digest = ?", arguments: [digest.column])
+                database, sql: "SELECT state = 'present' FROM blob WHERE digest = ?", arguments: [digest.column])
             if isThere != true { missing.append(digest) }
             try database.execute(
                 sql: "INSERT OR IGNORE INTO repository_blob (name, digest) VALUES (?, ?)",
@@ -207,7 +211,13 @@ package struct Reindex: Sendable {
         defer { files.close(descriptor) }
         try files.synchronize(descriptor, path: draft)
         if try files.size(directory.catalogPath) != nil {
-            let old = directory.catalogPath + ".old"
+            // Never over an earlier one: it may be the last that has the audit log.
+            var old = directory.catalogPath + ".old"
+            var number = 2
+            while try files.size(old) != nil {
+                old = "\(directory.catalogPath).old\(number)"
+                number += 1
+            }
             for rest in ["", "-wal", "-shm"] {
                 try files.removeFile(old + rest)
                 if try files.size(directory.catalogPath + rest) != nil {

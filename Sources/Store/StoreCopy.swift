@@ -32,16 +32,18 @@ package struct StoreCopy: Sendable {
     private let source: String
     private let target: String
     private let companions: Companions
+    private let verifiesTarget: Bool
     private let files: any FileOperations
 
-    /// Both are absolute paths.
+    /// Both are absolute paths. With `verifiesTarget`, blobs that the target holds already are read and compared too.
     package init(
-        from source: String, to target: String, companions: Companions,
+        from source: String, to target: String, companions: Companions, verifiesTarget: Bool = false,
         files: any FileOperations = SystemFileOperations()
     ) {
         self.source = source
         self.target = target
         self.companions = companions
+        self.verifiesTarget = verifiesTarget
         self.files = files
     }
 
@@ -56,6 +58,9 @@ package struct StoreCopy: Sendable {
         do {
             let draft = directory.catalogPath + ".copy"
             try snapshot("catalog.sqlite", to: draft)
+            // As of the same moment, as near as can be.
+            let databases = try companions.databases.filter { try files.size("\(source)/\($0)") != nil }
+            for name in databases { try snapshot(name, to: "\(target)/\(name).copy") }
             var report = Report()
             let queue = try DatabaseQueue(path: draft)
             try prepare(queue)
@@ -64,12 +69,9 @@ package struct StoreCopy: Sendable {
                 try ArtifactStore.corruptBlobs(database)
             }
             try queue.close()
-            for name in companions.databases where (try files.size("\(source)/\(name)")) != nil {
-                try snapshot(name, to: "\(target)/\(name).copy")
-                try put("\(target)/\(name).copy", at: "\(target)/\(name)")
-            }
+            for name in databases { try put("\(target)/\(name).copy", at: "\(target)/\(name)") }
             for name in companions.smallFiles {
-                guard let bytes = try SmallFile.readIfPresent("\(source)/\(name)") else { continue }
+                guard let bytes = try SmallFile.readIfPresent("\(source)/\(name)", limit: 1 << 30) else { continue }
                 try SmallFile.write("\(target)/\(name)", bytes, files)
             }
             try put(draft, at: directory.catalogPath)
@@ -111,6 +113,12 @@ package struct StoreCopy: Sendable {
         try queue.write { database in
             try database.execute(sql: "DELETE FROM upload")
             try database.execute(sql: "DELETE FROM lease")
+            // What is on its way and listed already was corrupt before: it is looked for, and told when it is nowhere.
+            try database.execute(
+                sql: """
+                    UPDATE blob SET state = 'corrupt'
+                    WHERE state NOT IN ('present', 'corrupt') AND \(ArtifactStore.isReferenced)
+                    """)
             try database.execute(sql: "DELETE FROM blob WHERE state NOT IN ('present', 'corrupt')")
             try database.execute(
                 sql: "DELETE FROM repository_blob WHERE digest NOT IN (SELECT digest FROM blob)")
@@ -121,7 +129,7 @@ package struct StoreCopy: Sendable {
         _ queue: DatabaseQueue, _ directory: DataDirectory, _ report: inout Report, _ progress: (Int64, Int64) -> Void
     ) throws {
         let total = try queue.read {
-            try Int64.fetchOne($0, sql: "SELECT COALESCE(SUM(size), 0) FROM blob WHERE state = 'present'") ?? 0
+            try Int64.fetchOne($0, sql: "SELECT COALESCE(SUM(size), 0) FROM blob") ?? 0
         }
         var done: Int64 = 0
         var last = ""
@@ -131,7 +139,7 @@ package struct StoreCopy: Sendable {
                 try Row.fetchAll(
                     $0,
                     sql:
-                        "SELECT digest, size FROM blob WHERE state = 'present' AND digest > ? ORDER BY digest LIMIT 500",
+                        "SELECT digest, size, state FROM blob WHERE digest > ? ORDER BY digest LIMIT 500",
                     arguments: [last])
             }
             guard let end = page.last else { break }
@@ -139,16 +147,23 @@ package struct StoreCopy: Sendable {
             for row in page {
                 let digest = try Digest(hex: row["digest"] as String)
                 let size: Int64 = row["size"]
-                if try files.size(directory.blobPath(digest)) == size {
+                let isPresent = row["state"] == "present"
+                var isThere = false
+                // One that is lost in the source may be whole here: that is what a backup is for.
+                if try isKept(digest, size, directory, trusting: isPresent) {
                     report.keptCount += 1
+                    isThere = true
                 } else if try copy(digest, size, directory) {
                     report.copiedCount += 1
                     report.copiedBytes += size
                     touched.insert(directory.blobDirectory(digest).inner)
-                } else {
+                    isThere = true
+                }
+                if isThere != isPresent {
                     try queue.write {
                         try $0.execute(
-                            sql: "UPDATE blob SET state = 'corrupt' WHERE digest = ?", arguments: [digest.column])
+                            sql: "UPDATE blob SET state = ? WHERE digest = ?",
+                            arguments: [isThere ? "present" : "corrupt", digest.column])
                     }
                 }
                 done += size
@@ -160,6 +175,18 @@ package struct StoreCopy: Sendable {
             try files.synchronizeDirectory(SmallFile.directory(of: path))
         }
         try files.synchronizeDirectory(directory.blobsPath)
+    }
+
+    /// Whether the target has a blob. Its name says that an earlier copy has compared it, but for a restore, whose target may
+    /// hold anything.
+    private func isKept(
+        _ digest: Digest, _ size: Int64, _ directory: DataDirectory, trusting isTrusted: Bool
+    ) throws -> Bool {
+        guard try files.size(directory.blobPath(digest)) == size else { return false }
+        if isTrusted, !verifiesTarget { return true }
+        let hasher = try SHA256()
+        return try StagedFile.hash(directory.blobPath(digest), upTo: .max, into: hasher) == size
+            && hasher.finish() == digest
     }
 
     /// False when the bytes are whole neither in their place nor in the trash of a collection that came in between.

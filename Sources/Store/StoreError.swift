@@ -16,6 +16,10 @@ package struct StoreError: Error, Equatable, Sendable, CustomStringConvertible {
         case tagExists
         /// The channel does not stand where the caller believed, or has nothing before it.
         case channelMoved, noEarlierVersion
+        /// The caller lacks the right to it.
+        case notPermitted
+        /// Too much is under way at once.
+        case busy
         /// Something else still needs it.
         case inUse
         /// A collection would take more than is likely to be meant.

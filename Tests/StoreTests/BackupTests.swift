@@ -93,6 +93,36 @@ import Testing
         try Disk(backup).check(restored)
     }
 
+    /// The bytes rot after they were backed up: the backup does not forget what it has.
+    @Test func whatRotsLaterStaysWholeInTheBackup() async throws {
+        let store = try await filled()
+        _ = try copy()
+        let digest = SHA256.digest(of: Sample.bytes(5000))
+        let path = store.blobPath(digest)
+        try FileManager.default.removeItem(atPath: path)
+        try Data([1]).write(to: URL(filePath: path))
+        while try await store.scrubNext(pace: { _ in }) != nil {}
+        #expect(try store.scrubState().corrupt.count == 1)
+        let report = try copy()
+        #expect(report.lost.isEmpty)
+        let restored = try place.open(at: backup)
+        #expect(try restored.blobSize(digest, name: name) == 5000)
+        try Disk(backup).check(restored)
+    }
+
+    /// Left-overs in the place of a restore are not believed by their size.
+    @Test func aRestoreReadsWhatIsThereAlready() async throws {
+        let store = try await filled()
+        let digest = SHA256.digest(of: Sample.bytes(5000))
+        let other = BlobPath.path(of: digest, below: backup)
+        try FileManager.default.createDirectory(
+            atPath: URL(filePath: other).deletingLastPathComponent().path, withIntermediateDirectories: true)
+        try Data(count: 5000).write(to: URL(filePath: other))
+        _ = try StoreCopy(from: place.path, to: backup, companions: companions, verifiesTarget: true).run { _, _ in }
+        try Disk(backup).check(try place.open(at: backup))
+        _ = store
+    }
+
     /// A collection takes a blob between the copy of the catalog and that of the blobs.
     @Test func aBlobThatIsInTheTrashMeanwhileIsCopiedFromThere() async throws {
         let store = try await filled()
@@ -152,7 +182,7 @@ import Testing
         #expect(release?.files.count == 2)
         let digest = try #require(release?.digest)
         #expect(try store.releases.release(Reference("debian:1"))?.digest == digest)
-        let referrers = try store.referrers(of: digest, name: name, artifactType: nil, after: nil, limit: 10)
+        let referrers = try store.referrers(of: digest, name: name, artifactType: nil, after: nil, limit: 10).list
         #expect(referrers.count == 1)
         #expect(try store.taggedArtifacts().filter(\.isChannel).count == 1)
     }
@@ -210,6 +240,47 @@ import Testing
         #expect(report.incomplete.map(\.missing) == [[digest]])
         let store = try place.open()
         try await store.push(Sample.bytes(5000), name: name)
+        try check(store)
+    }
+
+    /// A service manager starts the server again and again: it must not make an empty catalog of a lost one.
+    @Test func aStartWithoutTheCatalogIsRefusedAndForgetsNothing() async throws {
+        try await fill()
+        try lose("catalog.sqlite")
+        let error = #expect(throws: StoreError.self) { _ = try place.open() }
+        #expect(error?.message.contains("provisioner reindex") == true)
+        _ = try reindex()
+        try check(try place.open())
+    }
+
+    @Test func anEmptyCatalogIsNotBelieved() async throws {
+        try await fill()
+        try lose("catalog.sqlite")
+        _ = try Catalog(path: place.path + "/catalog.sqlite")
+        _ = try reindex()
+        try check(try place.open())
+    }
+
+    /// The manifest itself has rotted: its tags and what it lists stay, and pushing it again mends everything.
+    @Test func aRottenManifestKeepsItsNamesAndFiles() async throws {
+        try await fill()
+        let manifest = SHA256.digest(
+            of: try Sample.manifest([("f", Sample.bytes(5000)), ("g", [2])]))
+        let path = BlobPath.path(of: manifest, below: place.path)
+        try FileManager.default.removeItem(atPath: path)
+        try Data([1]).write(to: URL(filePath: path))
+        try lose("catalog.sqlite")
+        let report = try reindex()
+        #expect(report.quarantined == [manifest])
+        #expect(report.tags == 2)
+        let clock = ManualClock()
+        let store = try place.open(clock: clock)
+        #expect(try store.scrubState().corrupt.map(\.digest) == [manifest])
+        var rules = CollectionRules()
+        rules.grace = 0
+        rules.hasBrake = false
+        #expect(try store.collect(rules).unneeded.count == 0)
+        try await store.publish([("f", Sample.bytes(5000)), ("g", [2])], name: name, version: Sample.tag("1"))
         try check(store)
     }
 

@@ -1,4 +1,5 @@
 import Artifacts
+import Foundation
 import Testing
 
 @testable import Store
@@ -96,6 +97,41 @@ import Testing
         #expect(try store.rollBack(prod, name: name).digest == digests[0])
         #expect(throws: StoreError(.noEarlierVersion, "")) { try store.rollBack(prod, name: name) }
         #expect(try store.history(prod, name: name).map(\.restores) == [1, nil, 1, 2, nil, nil, nil])
+    }
+
+    @Test func goesBackPastWhatNamesTheSameVersion() async throws {
+        let digests = try await publish("1", "2")
+        try store.promote(Sample.tag("1"), to: prod, name: name)
+        try store.promote(Sample.tag("2"), to: prod, name: name)
+        try store.delete(prod, name: name)
+        #expect(throws: StoreError(.manifestUnknown, "")) { try store.rollBack(prod, name: name) }
+        try store.promote(Sample.tag("2"), to: prod, name: name)
+        #expect(try store.rollBack(prod, name: name).digest == digests[0])
+    }
+
+    /// A version whose manifest machines could not be given is no place for a channel.
+    @Test func aDamagedManifestIsNotPromotedUntilItIsPushedAgain() async throws {
+        let digests = try await publish("1", "2")
+        try store.promote(Sample.tag("1"), to: prod, name: name)
+        let path = store.blobPath(digests[1])
+        try FileManager.default.removeItem(atPath: path)
+        try Data([1]).write(to: URL(filePath: path))
+        #expect(throws: StoreError(.failure, "")) { try store.promote(Sample.tag("2"), to: prod, name: name) }
+        #expect(position() == digests[0])
+        _ = try await publish("2")
+        try store.promote(Sample.tag("2"), to: prod, name: name)
+        #expect(position() == digests[1])
+    }
+
+    @Test func whoMayNotPromoteDoesNotMoveAChannelByPushing() async throws {
+        let digests = try await publish("1", "2")
+        try store.promote(Sample.tag("1"), to: prod, name: name)
+        let bytes = try Sample.manifest([("f", Array("2".utf8))])
+        await #expect(throws: StoreError(.notPermitted, "")) {
+            try await store.publish(
+                bytes, mediaType: MediaType.imageManifest, name: name, version: .tag(prod), mayMoveChannel: false)
+        }
+        #expect(position() == digests[0])
     }
 
     @Test func aVersionIsNoChannelAndNeverMoves() async throws {

@@ -43,6 +43,7 @@ import Testing
         #expect(try store.collect(rules).unneeded == .init(count: 1, bytes: 3))
         // Whoever pushes is told that it is missing; whoever reads still can.
         #expect(try store.blobSize(digest, name: name) == nil)
+        #expect(try store.blobSize(digest, name: name, forReading: true) == 3)
         #expect(place.content(path) == [1, 2, 3])
         clock.advance(9)
         #expect(try store.collect(rules).trashed.count == 0)
@@ -149,6 +150,33 @@ import Testing
         #expect(try await reopened.expire() == 0)
         clock.advance(Self.lease)
         #expect(try reopened.collect(Self.rules()).unneeded.count == 1)
+    }
+
+    /// What time a box has at its start may be decades behind, and leap when it is known: only what runs counts.
+    @Test func aWallClockThatLeapsCountsForNothing() async throws {
+        let place = try TemporaryStore()
+        let wall = ManualClock()
+        let running = ManualClock()
+        func open() throws -> ArtifactStore {
+            try ArtifactStore(
+                StoreConfiguration(
+                    path: place.path, reserve: 0, clock: { wall.now }, monotonicClock: { running.now },
+                    files: place.files))
+        }
+        var store: ArtifactStore? = try open()
+        let digest = try #require(try await store?.push([1], name: name))
+        for _ in 0..<3 {
+            try store?.keepTime()
+            store = nil
+            running.advance(-running.now)
+            wall.advance(40 * 366 * 86400)
+            store = try open()
+            wall.advance(40 * 366 * 86400)
+            #expect(try store?.collect(Self.rules()).leased.count == 1)
+        }
+        running.advance(Self.lease)
+        #expect(try store?.collect(Self.rules()).unneeded.count == 1)
+        _ = digest
     }
 
     @Test func aBlobThatCannotBeMovedDoesNotStopTheOthers() async throws {

@@ -63,6 +63,20 @@ import Testing
         #expect(throws: StoreError(.blobUnknown, "")) { try store.delete(blob: blob, name: name) }
     }
 
+    @Test func aManifestThatAnIndexListsStays() async throws {
+        let digest = try await store.publish([("f", [1])], name: name, version: Sample.tag("1"))
+        let index = Array(
+            """
+            {"schemaVersion":2,"mediaType":"\(MediaType.imageIndex)","manifests":[{"mediaType":\
+            "\(MediaType.imageManifest)","digest":"\(digest)","size":1}]}
+            """.utf8)
+        let outer = try await store.publish(
+            index, mediaType: MediaType.imageIndex, name: name, version: Sample.tag("index"))
+        #expect(throws: StoreError(.inUse, "")) { try store.delete(manifest: digest, name: name) }
+        try store.delete(manifest: outer, name: name)
+        try store.delete(manifest: digest, name: name)
+    }
+
     @Test func everyDeletionIsInTheAuditLog() async throws {
         let digest = try await store.publish([("f", [1])], name: name, version: Sample.tag("1"), by: "ann")
         try store.delete(Tag("1"), name: name, by: "bob")
