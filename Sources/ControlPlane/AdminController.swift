@@ -11,6 +11,16 @@ struct AdminController {
     let services: ControlServices
     let caller: Caller
 
+    /// How the server is; what it says of machines and of the site is for administrators.
+    func status() -> ServerStatus {
+        var status = services.status()
+        guard !caller.may(.admin, nil) else { return status }
+        status.boots = []
+        status.siteProblems = status.siteProblems.isEmpty ? [] : ["the site file cannot be used"]
+        status.authorities = []
+        return status
+    }
+
     /// Those that the caller may pull.
     func artifacts() throws -> Response {
         let releases = services.store.releases
@@ -93,8 +103,9 @@ struct AdminController {
                 "\(host.name) boots its disk by assignment, so arming changes nothing: assign it a profile in the site file"
             )
         }
-        try services.ledger.arm(host: host.name)
+        // First: an installation that nobody can be asked about would be worse than an entry too many.
         try services.store.note("arm host", host.name, by: caller.name)
+        try services.ledger.arm(host: host.name)
         services.logger.notice(
             "host \(host.name) is armed: it is given \(assignment.profile ?? "its profile") at the next boot")
         return try .json(report(host, site, services.ledger.machines))

@@ -5,9 +5,10 @@ internal import HTTPTypes
 
 /// Who may call a listener of the control plane.
 package enum Authorization: Sendable {
-    /// The listener's own place is the guard: the local socket, whose peer the kernel names, or loopback without a
-    /// token file.
-    case local
+    /// The local socket: the kernel names the user at its other end.
+    case socket
+    /// A loopback address without a token file: its place is the guard.
+    case loopback
     /// Every call needs this token (RFC 6750), or has it as the password of a name (RFC 7617).
     case token(Token)
     /// Every call needs a token that a login or `artifactctl token create` gave out, or the one of a token file; but for
@@ -33,7 +34,9 @@ package enum Authorization: Sendable {
 
     /// Who calls; `peer` is the user at the other end of a local socket, nil for any other listener.
     /// - Throws: `ControlError` 401; 403 for a browser, or for a user who may not use the local socket.
-    func caller(_ headers: HTTPFields, path: String, peer: LocalPeer?) throws -> Caller {
+    func caller(
+        _ headers: HTTPFields, path: String, peer: LocalPeer?, authority: String? = nil
+    ) throws -> Caller {
         // A page in a browser on this machine can reach loopback, but not without telling where it comes from
         // (Fetch standard, "Origin header").
         guard headers[.origin] == nil else {
@@ -41,8 +44,10 @@ package enum Authorization: Sendable {
         }
         let sent = Self.token(headers[.authorization] ?? "")
         switch self {
-        case .local:
-            guard let peer else { return Caller(name: "local", scopes: [.all], isLocal: true) }
+        case .socket:
+            guard let peer else {
+                throw ControlError(.forbidden, "DENIED", "the system does not tell who calls: try again")
+            }
             guard peer.isTrusted else {
                 throw ControlError(
                     .forbidden, "DENIED",
@@ -50,24 +55,34 @@ package enum Authorization: Sendable {
                 )
             }
             return Caller(name: peer.name, scopes: [.all], isLocal: true)
+        case .loopback:
+            // A page whose name was turned to loopback meanwhile (DNS rebinding) still says the name it was loaded by.
+            guard Self.isLoopback(authority) else {
+                throw ControlError(
+                    .forbidden, "DENIED",
+                    "this listener is for this machine: call it localhost or by its loopback address")
+            }
+            return Caller(name: "loopback", scopes: [.all], isLocal: true)
         case .token(let expected):
             guard sent.map(expected.matches) != true else { return Self.tokenFileHolder }
             throw refusal(
+                isGuess: sent != nil,
                 sent == nil
                     ? "this call needs the server's token: use --token-file"
                     : "the token that was sent is not the server's: look at --token-file")
         case .operators(let access, let fixed):
             if ControlPath.isLogin(path) { return .anonymous }
-            guard let sent else { throw refusal("this call needs a login: 'artifactctl login URL'") }
+            guard let sent else { throw refusal(isGuess: false, "this call needs a login: 'artifactctl login URL'") }
             if let caller = access.caller(token: sent) { return caller }
             guard fixed?.matches(sent) != true else { return Self.tokenFileHolder }
             throw refusal(
+                isGuess: true,
                 "the token that was sent is not known here, was revoked or has expired: log in again with 'artifactctl login URL'"
             )
         }
     }
 
-    private static let tokenFileHolder = Caller(name: "token file", scopes: [.all])
+    static let tokenFileHolder = Caller(name: "token file", scopes: [.all])
 
     /// The token of `Bearer TOKEN`, or of `Basic` with any user name.
     private static func token(_ header: String) -> String? {
@@ -83,7 +98,14 @@ package enum Authorization: Sendable {
         }
     }
 
-    private func refusal(_ message: String) -> ControlError {
-        ControlError(.unauthorized, "UNAUTHORIZED", message)
+    private func refusal(isGuess: Bool, _ message: String) -> ControlError {
+        ControlError(.unauthorized, "UNAUTHORIZED", message, isGuess: isGuess)
+    }
+
+    /// Whether the `Host` that a client named is this machine's own; one that names none is no browser.
+    private static func isLoopback(_ authority: String?) -> Bool {
+        guard let authority, !authority.isEmpty else { return true }
+        let host = authority.hasPrefix("[") ? authority.prefix { $0 != "]" } + "]" : authority.prefix { $0 != ":" }
+        return host == "localhost" || host == "[::1]" || host.hasPrefix("127.")
     }
 }

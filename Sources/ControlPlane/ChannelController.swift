@@ -38,7 +38,8 @@ struct ChannelController {
     }
 
     private func report(_ name: ArtifactName, _ channel: Tag) throws -> ChannelReport {
-        let moves = try services.store.history(channel, name: name)
+        // Who may move a channel and not read is told where it stands, and no more.
+        let moves = try services.store.history(channel, name: name, limit: caller.may(.pull, name) ? 1000 : 1)
         let versions = try services.store.versions(name: name)
         return ChannelReport(
             name: name.description, channel: channel.description,

@@ -13,12 +13,17 @@ struct ControlError: Error, Sendable {
     let cause: String?
     /// Seconds after which it may go better.
     let retryAfter: Int64?
+    /// A token, code or proof was shown that is not right: it counts against who showed it.
+    let isGuess: Bool
 
     init(
-        _ status: HTTPResponse.Status, _ code: String, _ message: String, cause: String? = nil, retryAfter: Int64? = nil
+        _ status: HTTPResponse.Status, _ code: String, _ message: String, cause: String? = nil,
+        retryAfter: Int64? = nil,
+        isGuess: Bool = false
     ) {
         self.status = status
         self.retryAfter = retryAfter
+        self.isGuess = isGuess
         document = ErrorDocument(code: code, message: message)
         self.cause = cause
     }

@@ -66,7 +66,7 @@ package struct ControlResponder: HTTPResponder {
             response = try await withTaskExecutorPreference(executor) { try await routes.answer(request) }
         } catch {
             let error = ControlError(error)
-            if Self.isGuess(error, request) { failures.note(context.clientAddress) }
+            if error.isGuess { failures.note(context.clientAddress) }
             response = try failure(error, request, id)
         }
         // A body after the answer to a HEAD would be read as the start of the next answer.
@@ -79,19 +79,21 @@ package struct ControlResponder: HTTPResponder {
         return response
     }
 
+    /// A good token is let through whatever others at its address have done; guesses wait, and so do logins and the token of
+    /// a file, which a person may have chosen.
     private func identify(_ request: Request, _ context: Context) async throws -> Caller {
-        try failures.require(context.clientAddress)
-        return try authorization.caller(
-            request.headers, path: request.uri.path, peer: try await LocalPeer.of(context.channel))
-    }
-
-    /// Whether somebody has shown a token, code or proof that is not right. To show none is how most registry clients
-    /// begin.
-    private static func isGuess(_ error: ControlError, _ request: Request) -> Bool {
-        switch error.status {
-        case .unauthorized: request.headers[.authorization] != nil
-        case .forbidden: ControlPath.isLogin(request.uri.path)
-        default: false
+        let address = context.clientAddress
+        do {
+            let caller = try authorization.caller(
+                request.headers, path: request.uri.path, peer: try await LocalPeer.of(context.channel),
+                authority: request.head.authority)
+            if !caller.isLocal, caller == .anonymous || caller == Authorization.tokenFileHolder {
+                try failures.require(address)
+            }
+            return caller
+        } catch let error as ControlError where error.isGuess {
+            try failures.require(address)
+            throw error
         }
     }
 

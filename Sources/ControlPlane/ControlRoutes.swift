@@ -60,7 +60,7 @@ struct ControlRoutes {
         let channels = ChannelController(services: services, caller: caller)
         let upkeep = UpkeepController(services: services, caller: caller)
         switch (request.method, first, rest.count) {
-        case (.get, "status", 0): return try .json(services.status())
+        case (.get, "status", 0): return try .json(admin.status())
         case (.get, "openapi.json", 0):
             return Response(
                 status: .ok, headers: [.contentType: "application/json"],

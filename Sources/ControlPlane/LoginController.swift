@@ -18,9 +18,7 @@ struct LoginController {
     func login(_ request: Request) async throws -> Response {
         let asked = try await request.document(LoginRequest.self)
         let answer = try access().login(asked)
-        services.logger.notice(
-            "a login was used, and a token given out", metadata: ["name": "\(asked.name.prefix(200))"])
-        try services.store.note("login", String(asked.name.prefix(200)), by: "console code")
+        services.logger.notice("a login was used, and a token given out")
         return try .json(answer)
     }
 
@@ -32,7 +30,7 @@ struct LoginController {
                 "a login code is made on the server itself: run 'artifactctl login-code' there as root")
         }
         let access = try access()
-        let code = try access.renewCode()
+        let code = try access.renewCode(by: caller.name)
         return try .json(LoginCodeAnswer(code: code.text, fingerprint: access.fingerprint.description))
     }
 

@@ -10,6 +10,9 @@ internal import Synchronization
 package final class OperatorAccess: Sendable {
     /// Tokens beyond this many are refused: a list that grows without end is a mistake somewhere.
     package static let tokenLimit = 1000
+    private static let scopeLimit = 64
+    /// Bytes of the file.
+    private static let fileLimit = 16 << 20
     /// Seconds: ten years.
     static let maximumLifetime: Int64 = 10 * 366 * 86400
     static let absent = ControlError(
@@ -52,10 +55,15 @@ package final class OperatorAccess: Sendable {
         }
     }
 
+    /// Writes an entry of the audit log: action, subject, detail, actor. Called before each change: a change that is not in
+    /// the log is not made.
+    package typealias AuditNote = @Sendable (String, String, String, String) throws -> Void
+
     /// Of the certificate that clients see; part of every proof.
     package let fingerprint: Digest
     private let path: String
     private let clock: @Sendable () -> Int64
+    private let note: AuditNote
     private let files: any FileOperations
     private let state: Mutex<State>
     /// The last login since this program started, for a client that lost the answer and asks again.
@@ -65,15 +73,16 @@ package final class OperatorAccess: Sendable {
     /// - Throws: `StoreError` when the file is damaged or cannot be written.
     package init(
         path: String, fingerprint: Digest, files: any FileOperations = SystemFileOperations(),
-        clock: @escaping @Sendable () -> Int64
+        clock: @escaping @Sendable () -> Int64, note: @escaping AuditNote = { _, _, _, _ in }
     ) throws {
         self.path = path
+        self.note = note
         self.fingerprint = fingerprint
         self.files = files
         self.clock = clock
-        guard let bytes = try SmallFile.readIfPresent(path, limit: 1 << 20) else {
+        guard let bytes = try SmallFile.readIfPresent(path, limit: Self.fileLimit) else {
             state = Mutex(State())
-            _ = try renewCode()
+            _ = try makeCode()
             return
         }
         guard let stored = try? JSONDecoder().decode(State.self, from: Data(bytes)) else {
@@ -87,7 +96,12 @@ package final class OperatorAccess: Sendable {
 
     /// Makes a code for one more login; the one before is void.
     /// - Throws: `StoreError` when it cannot be stored.
-    package func renewCode() throws -> LoginCode {
+    func renewCode(by actor: String = "local") throws -> LoginCode {
+        try note("login code", "", "", actor)
+        return try makeCode()
+    }
+
+    private func makeCode() throws -> LoginCode {
         guard let code = LoginCode.random() else { throw StoreError(.failure, "no random numbers on this machine") }
         try change { $0.code = code.text }
         answered.withLock { $0 = nil }
@@ -103,7 +117,7 @@ package final class OperatorAccess: Sendable {
             guard let found = state.tokens.first(where: { $0.digest == digest }),
                 found.expiresAt.map({ $0 > now }) ?? true
             else { return nil }
-            return Caller(name: found.name, scopes: found.scopes ?? [.all])
+            return Caller(name: "\(found.name) (\(found.id))", scopes: found.scopes ?? [.all])
         }
     }
 
@@ -113,35 +127,42 @@ package final class OperatorAccess: Sendable {
     /// Gives out a token.
     /// - Throws: `ControlError` 400 for a request that makes no sense, 409 when too many were given out; `StoreError`
     ///   when it cannot be stored. No token is given out then.
-    func createToken(_ request: TokenRequest) throws -> TokenAnswer {
-        guard !request.name.isEmpty, request.name.utf8.count <= 200 else {
-            throw ControlError(.badRequest, "DOCUMENT_INVALID", "name: 1 to 200 bytes are expected")
+    func createToken(_ request: TokenRequest, by actor: String = "local") throws -> TokenAnswer {
+        guard Self.isName(request.name) else {
+            throw ControlError(.badRequest, "DOCUMENT_INVALID", "name: 1 to 200 bytes that can be seen are expected")
         }
-        guard !request.scopes.isEmpty else {
-            throw ControlError(.badRequest, "DOCUMENT_INVALID", "scopes: at least one is expected, as debian/*:pull")
+        guard (1...Self.scopeLimit).contains(request.scopes.count) else {
+            throw ControlError(
+                .badRequest, "DOCUMENT_INVALID", "scopes: 1 to \(Self.scopeLimit) are expected, as debian/*:pull")
         }
         if let lifetime = request.lifetime, !(1...Self.maximumLifetime).contains(lifetime) {
             throw ControlError(
                 .badRequest, "DOCUMENT_INVALID", "lifetime: 1 to \(Self.maximumLifetime) seconds are expected")
         }
         let (token, entry) = try makeToken(request.name, request.scopes, lifetime: request.lifetime)
+        try note(
+            "create token", "\(entry.name) (\(entry.id))", request.scopes.map(\.description).joined(separator: " "),
+            actor)
         try change { try $0.add(entry) }
         return TokenAnswer(token: token, summary: entry.summary)
     }
 
     /// Voids a token at once.
     /// - Throws: `ControlError` 404 when there is none with this id; `StoreError` when it cannot be stored.
-    func revokeToken(_ id: String) throws -> TokenSummary {
-        var found: TokenSummary?
-        try change { state in
-            guard let index = state.tokens.firstIndex(where: { $0.id == id }) else {
-                throw ControlError(
-                    .notFound, "TOKEN_UNKNOWN", "there is no token '\(id)': 'artifactctl token ls' lists them")
-            }
-            found = state.tokens.remove(at: index).summary
+    func revokeToken(_ id: String, by actor: String = "local") throws -> TokenSummary {
+        guard let found = tokens.first(where: { $0.id == id }) else {
+            throw ControlError(
+                .notFound, "TOKEN_UNKNOWN", "there is no token '\(id)': 'artifactctl token ls' lists them")
         }
-        guard let found else { throw StoreError(.failure, "the token was not revoked") }
+        try note("revoke token", "\(found.name) (\(found.id))", "", actor)
+        try change { $0.tokens.removeAll { $0.id == id } }
         return found
+    }
+
+    /// A name that cannot change what a terminal or a log shows.
+    private static func isName(_ text: String) -> Bool {
+        (1...200).contains(text.utf8.count)
+            && text.unicodeScalars.allSatisfy { ![.control, .format].contains($0.properties.generalCategory) }
     }
 
     private func makeToken(_ name: String, _ scopes: [AccessScope], lifetime: Int64?) throws -> (String, State.Token) {
@@ -173,9 +194,12 @@ package final class OperatorAccess: Sendable {
         let code = try openCode()
         guard LoginCode.matches(request.proof, code.clientProof(nonce: request.nonce, fingerprint: fingerprint)) else {
             throw ControlError(
-                .forbidden, "DENIED", "the code is not the one on the server's console: read it there again")
+                .forbidden, "DENIED", "the code is not the one on the server's console: read it there again",
+                isGuess: true)
         }
-        let (token, entry) = try makeToken(String(request.name.prefix(200)), [.all], lifetime: nil)
+        let name = Self.isName(request.name) ? request.name : "unnamed"
+        let (token, entry) = try makeToken(name, [.all], lifetime: nil)
+        try note("login", "\(entry.name) (\(entry.id))", "", "console code")
         try change { state in
             // Between the check and here another login may have used it.
             guard state.code == code.text else { throw Self.closed }
@@ -209,8 +233,12 @@ package final class OperatorAccess: Sendable {
             try body(&next)
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.sortedKeys]
+            let bytes = Array(try encoder.encode(next))
+            guard bytes.count < Self.fileLimit else {
+                throw ControlError(.conflict, "DENIED", "\(path) would be too large: revoke tokens first")
+            }
             do {
-                try SmallFile.write(path, Array(try encoder.encode(next)), files)
+                try SmallFile.write(path, bytes, files)
             } catch let failure as FileFailure {
                 throw StoreError(.failure, "\(path) cannot be written", cause: failure)
             }

@@ -11,9 +11,11 @@ extension RegistryController {
     func startUpload(_ name: ArtifactName, _ request: Request) async throws -> Response {
         let query = request.uri.queryParameters
         try caller.require(.push, name)
-        if let text = query["mount"] {
-            let digest = try Digest(String(text))
-            if try mount(digest, from: query["from"].map(String.init), to: name) { return created(name, digest) }
+        // What cannot be mounted, for whatever reason, is uploaded (specification, "Mounting a blob").
+        if let text = query["mount"], let digest = try? Digest(String(text)),
+            try mount(digest, from: query["from"].map(String.init), to: name)
+        {
+            return created(name, digest)
         }
         let size = request.headers[text: ControlHeader.uploadLength].flatMap { Int64($0) }.flatMap {
             $0 >= 0 ? $0 : nil
@@ -38,7 +40,7 @@ extension RegistryController {
     /// scopes, even for those who know a digest.
     private func mount(_ digest: Digest, from source: String?, to name: ArtifactName) throws -> Bool {
         if let source {
-            let source = try ArtifactName(source)
+            guard let source = try? ArtifactName(source) else { return false }
             return try caller.may(.pull, source) && store.mount(digest, from: source, to: name)
         }
         guard let found = try store.holders(of: digest).first(where: { caller.may(.pull, $0) }) else { return false }

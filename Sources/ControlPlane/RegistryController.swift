@@ -94,12 +94,6 @@ struct RegistryController {
 
     func putManifest(_ name: ArtifactName, _ version: Version, _ request: Request) async throws -> Response {
         try caller.require(.push, name)
-        let mediaType = (request.headers[.contentType] ?? MediaType.imageManifest).prefix { $0 != ";" }
-        guard MediaType.manifests.contains(String(mediaType)) else {
-            throw ControlError(
-                .badRequest, "MANIFEST_INVALID",
-                "'\(mediaType)' is no manifest type that this registry takes: send \(MediaType.imageManifest)")
-        }
         var bytes: [UInt8] = []
         for try await buffer in request.body {
             guard bytes.count + buffer.readableBytes <= Manifest.maximumSize else {
@@ -108,8 +102,16 @@ struct RegistryController {
             }
             bytes += buffer.readableBytesView
         }
+        // Without a type in the header, the manifest's own counts.
+        let named = request.headers[.contentType].map { String($0.prefix { $0 != ";" }) }
+        let mediaType = try named ?? Manifest(json: bytes).mediaType ?? MediaType.imageManifest
+        guard MediaType.manifests.contains(mediaType) else {
+            throw ControlError(
+                .badRequest, "MANIFEST_INVALID",
+                "'\(mediaType)' is no manifest type that this registry takes: send \(MediaType.imageManifest)")
+        }
         let digest = try await store.publish(
-            bytes, mediaType: String(mediaType), name: name, version: version, by: caller.name,
+            bytes, mediaType: mediaType, name: name, version: version, by: caller.name,
             mayMoveChannel: caller.may(.promote, name))
         services.logger.info("published \(name) \(version) as \(digest)")
         var fields = [

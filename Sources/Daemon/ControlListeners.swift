@@ -26,7 +26,7 @@ struct ControlListeners {
         if !directory.isEmpty { _ = try SystemFileOperations().makeDirectory(directory) }
         try ControlSocket.clear(socket)
         var listeners: [any ServiceLifecycle.Service] = [
-            listener(.unixDomainSocket(path: socket), .local, plain)
+            listener(.unixDomainSocket(path: socket), .socket, plain)
         ]
         guard let control = configuration.control else { return listeners }
         let address = BindAddress.hostname(control.host, port: control.port)
@@ -34,7 +34,7 @@ struct ControlListeners {
             listeners.append(
                 listener(address, .operators(access, configuration.token), try Self.encrypted(plain, identity, names)))
         } else {
-            listeners.append(listener(address, configuration.token.map { .token($0) } ?? .local, plain))
+            listeners.append(listener(address, configuration.token.map { .token($0) } ?? .loopback, plain))
         }
         return listeners
     }

@@ -45,7 +45,7 @@ struct DaemonAssembly {
         let access = try identity.map { identity in
             try OperatorAccess(
                 path: DefaultPath.operators(in: configuration.dataPath), fingerprint: identity.fingerprint,
-                clock: clock.seconds)
+                clock: clock.seconds, note: { try store.note($0, $1, $2, by: $3) })
         }
         let states = AuthorityStates()
         let isWhole = siteProblems.isEmpty

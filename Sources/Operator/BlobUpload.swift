@@ -18,7 +18,8 @@ struct BlobUpload: Sendable {
         let response = try await client.send(.HEAD, "/v2/\(name)/blobs/\(digest)")
         switch response.status.code {
         case 200: return true
-        case 404: return false
+        // A HEAD has no words for a refusal: what comes next is refused with them.
+        case 404, 401, 403, 429: return false
         default: throw await ControlClient.refusal(response)
         }
     }

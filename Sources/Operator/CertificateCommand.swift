@@ -7,6 +7,7 @@ struct CertificateCommand: AsyncParsableCommand {
         discussion: """
             It is the one of the server's own authority, which the login has proven. Registry clients want it as ca.crt:
 
+              mkdir -p /etc/containers/certs.d/artifacts.rack.example.net
               artifactctl certificate >/etc/containers/certs.d/artifacts.rack.example.net/ca.crt
             """)
 

@@ -119,7 +119,7 @@ enum ChannelText {
 
     static func position(_ report: ChannelReport) -> String {
         let tags = report.moves.first?.tags ?? []
-        let versions = tags.isEmpty ? "" : " (\(tags.joined(separator: ", ")))"
+        let versions = tags.isEmpty ? "" : " (\(ControlClient.visible(tags.joined(separator: ", "))))"
         return "\(report.name):\(report.channel) \(report.moves.first?.digest.description ?? "-")\(versions)"
     }
 
@@ -129,7 +129,8 @@ enum ChannelText {
             report.moves.map { move in
                 [
                     move.restores.map { "\(move.sequence) (back to \($0))" } ?? "\(move.sequence)",
-                    OutputFormat.time(move.movedAt * 1000), move.tags.isEmpty ? "-" : move.tags.joined(separator: ","),
+                    OutputFormat.time(move.movedAt * 1000),
+                    move.tags.isEmpty ? "-" : ControlClient.visible(move.tags.joined(separator: ",")),
                     "sha256:\(move.digest.hex.prefix(12))", ControlClient.visible(move.actor),
                 ]
             })

@@ -31,7 +31,8 @@ struct ListCommand: AsyncParsableCommand {
             ["ARTIFACT", "KIND", "FILES", "SIZE", "PUBLISHED", "DIGEST"],
             list.map { artifact in
                 [
-                    "\(artifact.name):\(artifact.tag)", artifact.isChannel ? "channel" : "version",
+                    ControlClient.visible("\(artifact.name):\(artifact.tag)"),
+                    artifact.isChannel ? "channel" : "version",
                     String(artifact.fileCount), "\(ByteCount(artifact.size))",
                     OutputFormat.time(artifact.publishedAt * 1000), "sha256:\(artifact.digest.hex.prefix(12))",
                 ]

@@ -15,6 +15,8 @@ struct Push {
         guard case .tag(let tag) = reference.version else {
             throw OperatorError(.refused, "publish under a tag, NAME:TAG")
         }
+        // Whether the server lets this account in at all, with its words if not: before gigabytes are hashed.
+        _ = try await client.require([200], .GET, "/v2/")
         let upload = BlobUpload(client: client, name: reference.name)
         var hashed: [PushResult.File] = []
         for file in files {

@@ -47,7 +47,7 @@ struct CollectCommand: AsyncParsableCommand {
                 + (summary.isDryRun
                     ? [] : [row("moved to the trash", summary.trashed), row("removed", summary.removed)]))
         let examples = summary.isDryRun ? summary.examples.map { "would condemn \($0)" } : []
-        return ([table] + examples + summary.failures).joined(separator: "\n")
+        return ([table] + examples + summary.failures.map(ControlClient.visible)).joined(separator: "\n")
     }
 }
 
@@ -78,7 +78,7 @@ struct ScrubCommand: AsyncParsableCommand {
     static func text(_ summary: ScrubSummary) -> String {
         let ended = summary.passEndedAt.map { OutputFormat.time($0 * 1000) } ?? "never"
         let lost = summary.corrupt.map { blob in
-            "lost \(blob.digest) (\(ByteCount(blob.size))): \(blob.references.isEmpty ? "nothing lists it" : blob.references.joined(separator: " "))"
+            "lost \(blob.digest) (\(ByteCount(blob.size))): \(blob.references.isEmpty ? "nothing lists it" : ControlClient.visible(blob.references.joined(separator: " ")))"
         }
         return
             ([

@@ -35,13 +35,27 @@ import Testing
 
     @Test func theLocalSocketIsForRootAndForTheServersOwnUser() throws {
         for user in [0, geteuid()] {
-            #expect(try Authorization.local.caller([:], path: "/v2/", peer: LocalPeer(user: user)).isLocal)
+            #expect(try Authorization.socket.caller([:], path: "/v2/", peer: LocalPeer(user: user)).isLocal)
         }
         let error = #expect(throws: ControlError.self) {
-            try Authorization.local.caller([:], path: "/v2/", peer: LocalPeer(user: 65534))
+            try Authorization.socket.caller([:], path: "/v2/", peer: LocalPeer(user: 65534))
         }
         #expect(error?.status == .forbidden)
         #expect(error?.document.errors[0].message.contains("nobody") == true)
+        // Of a connection that has closed already the kernel tells nothing: then it is nobody.
+        #expect(throws: ControlError.self) { try Authorization.socket.caller([:], path: "/v2/", peer: nil) }
+    }
+
+    /// A name that a page was loaded by, and that leads to loopback by now.
+    @Test func loopbackIsForItsOwnNamesOnly() throws {
+        for own in [nil, "localhost:5000", "127.0.0.1:5000", "127.0.0.1", "[::1]:5000"] {
+            #expect(try Authorization.loopback.caller([:], path: "/v2/", peer: nil, authority: own).isLocal)
+        }
+        for foreign in ["evil.example:5000", "localhost.evil.example", "[::2]:5000", "128.0.0.1"] {
+            #expect(throws: ControlError.self, "\(foreign)") {
+                try Authorization.loopback.caller([:], path: "/v2/", peer: nil, authority: foreign)
+            }
+        }
     }
 
     @Test(arguments: ["", "short", "0123456789abcde", "has a space in it", "0123456789abcde\u{1}f"])
@@ -53,7 +67,7 @@ import Testing
     @Test func browsersAreRefused() {
         var headers = HTTPFields()
         headers[.origin] = "http://example.net"
-        #expect(throws: ControlError.self) { try Authorization.local.caller(headers, path: "/v2/", peer: nil) }
+        #expect(throws: ControlError.self) { try Authorization.loopback.caller(headers, path: "/v2/", peer: nil) }
     }
 
     @Test func aTokenDoesNotPrintItself() throws {

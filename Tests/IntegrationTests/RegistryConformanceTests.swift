@@ -144,6 +144,7 @@ import Testing
             for query in [
                 "mount=\(RegistryClient.absent)&from=a", "mount=\(RegistryClient.absent)",
                 "mount=\(blob.digest)&from=x",
+                "mount=\(blob.digest)&from=BAD", "mount=sha512:00",
             ] {
                 let opened = try await client.send("POST", "/v2/d/blobs/uploads/?\(query)")
                 #expect(opened.status == 202, "\(query)")

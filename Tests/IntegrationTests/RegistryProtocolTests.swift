@@ -95,7 +95,7 @@ import Testing
             // A client that promises more than it sends, and goes away.
             let broken = try await lab.commands.result(of: [
                 "sh", "-c",
-                "(printf 'PATCH \(place.dropFirst("http://127.0.0.1:5000".count)) HTTP/1.1\\r\\nHost: x\\r\\nContent-Length: 500000\\r\\n\\r\\n'; head -c 1000 \(rest); sleep 1) | nc -q0 127.0.0.1 5000 || true",
+                "(printf 'PATCH \(place.dropFirst("http://127.0.0.1:5000".count)) HTTP/1.1\\r\\nHost: 127.0.0.1\\r\\nContent-Length: 500000\\r\\n\\r\\n'; head -c 1000 \(rest); sleep 1) | nc -q0 127.0.0.1 5000 || true",
             ])
             #expect(broken.succeeded)
             let place2 = try await ServedLab.curl(lab, "-D", "-", place)
