@@ -87,9 +87,11 @@ struct ApplianceConsoleCommand: ParsableCommand {
         return String(decoding: bytes, as: UTF8.self).split(separator: "\n").map(String.init)
     }
 
-    /// ECMA-48: home, each line with the rest of it cleared, then the rest of the screen.
+    /// ECMA-48: home, and each line after its place was cleared, with the rest of the screen before the last one. Clearing
+    /// after a line that fills its width would take its last character: the cursor still stands on it.
     private func paint(_ lines: [String]) {
-        let text = "\u{1b}[H" + lines.map { $0 + "\u{1b}[K\r\n" }.joined().dropLast() + "\u{1b}[J"
+        let text =
+            "\u{1b}[H" + lines.dropLast().map { "\u{1b}[K\($0)\r\n" }.joined() + "\u{1b}[J" + (lines.last ?? "")
         let bytes = Array(text.utf8)
         var offset = 0
         while offset < bytes.count {

@@ -12,6 +12,7 @@ struct BlobUpload: Sendable {
 
     let client: ControlClient
     let name: ArtifactName
+    let memory: UploadMemory
 
     /// Whether the server has the blob already; it keeps it then until the manifest comes.
     func isThere(_ digest: Digest) async throws -> Bool {
@@ -24,25 +25,44 @@ struct BlobUpload: Sendable {
         }
     }
 
-    /// - Throws: `OperatorError`.
+    /// Goes on with an earlier upload of the same blob where there is one.
+    /// - Throws: `OperatorError`. When the connection broke, the upload stays for the next try; whatever else went wrong, it
+    ///   is cancelled.
     func send(_ file: LocalFile, digest: Digest, progress: @escaping @Sendable (Int64) -> Void) async throws {
-        let opened = try await client.require(
-            [202], .POST, "/v2/\(name)/blobs/uploads/", headers: [(ControlHeader.uploadLength, String(file.size))])
-        guard let location = opened.headers.first(name: "location") else { throw Self.noLocation }
+        let (location, offset) = try await place(file, digest)
         do {
-            try await send(file, digest: digest, to: location, progress: progress)
+            try await send(file, digest: digest, to: location, from: offset, progress: progress)
+        } catch let error as OperatorError where error.code == .unreachable {
+            throw error
         } catch {
             // The server would keep the room for a day; where it cannot be told, it does.
             _ = try? await client.send(.DELETE, location)
+            memory.remember(nil, name, digest)
             throw error
         }
+        memory.remember(nil, name, digest)
+    }
+
+    private func place(_ file: LocalFile, _ digest: Digest) async throws -> (location: String, offset: Int64) {
+        if let earlier = memory.location(name, digest), let place = try? await status(earlier),
+            place.offset <= file.size
+        {
+            return place
+        }
+        let opened = try await client.require(
+            [202], .POST, "/v2/\(name)/blobs/uploads/", headers: [(ControlHeader.uploadLength, String(file.size))])
+        guard let location = opened.headers.first(name: "location") else { throw Self.noLocation }
+        memory.remember(location, name, digest)
+        return (location, 0)
     }
 
     private func send(
-        _ file: LocalFile, digest: Digest, to start: String, progress: @escaping @Sendable (Int64) -> Void
+        _ file: LocalFile, digest: Digest, to start: String, from first: Int64,
+        progress: @escaping @Sendable (Int64) -> Void
     ) async throws {
         var location = start
-        var offset: Int64 = 0
+        var offset = first
+        progress(first)
         var attempt = 0
         while true {
             do {

@@ -40,6 +40,17 @@ final class ProgressReport {
         write("\r\u{1B}[2K" + Self.line(label, done: done, total: total, seconds: clock() - started, first: first))
     }
 
+    /// A line about a part of the step; the bar goes on below it.
+    func note(_ text: String) {
+        switch style {
+        case .terminal:
+            shown = 0
+            write("\r\u{1B}[2K\(text)\n")
+        case .lines: write("\(text)\n")
+        case .silent: break
+        }
+    }
+
     /// Ends the step with what became of it.
     func end(_ result: String) {
         switch style {

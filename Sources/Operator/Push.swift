@@ -10,6 +10,11 @@ struct Push {
     let client: ControlClient
     let reference: Reference
     let progress: ProgressReport
+    /// How many files are sent at once.
+    var parallel = 1
+    /// Tell what would be sent, and send nothing.
+    var isDryRun = false
+    var memoryPath = UploadMemory.path(environment: ProcessInfo.processInfo.environment)
 
     func run(_ files: [LocalFile]) async throws -> PushResult {
         guard case .tag(let tag) = reference.version else {
@@ -17,7 +22,32 @@ struct Push {
         }
         // Whether the server lets this account in at all, with its words if not: before gigabytes are hashed.
         _ = try await client.require([200], .GET, "/v2/")
-        let upload = BlobUpload(client: client, name: reference.name)
+        let upload = BlobUpload(
+            client: client, name: reference.name,
+            memory: UploadMemory(path: memoryPath, server: client.connection.place.description))
+        var result = try hash(files)
+        let manifest = try Self.manifest(of: result.files).canonicalJSON()
+        result.digest = SHA256.digest(of: manifest)
+        try await requireFree(tag, for: result.digest)
+        var missing: [Int] = []
+        var asked: Set<Digest> = []
+        for (index, file) in result.files.enumerated() {
+            // Two files with the same bytes are one blob.
+            guard asked.insert(file.digest).inserted, try await !upload.isThere(file.digest) else {
+                progress.note("send \(file.path): the server has it")
+                continue
+            }
+            missing.append(index)
+            result.files[index].sent = true
+            if isDryRun { progress.note("send \(file.path): \(ByteCount(file.size)) would be sent") }
+        }
+        guard !isDryRun else { return result }
+        try await send(missing.map { (files[$0], result.files[$0].digest) }, upload)
+        _ = try await publish(manifest, tag, upload)
+        return result
+    }
+
+    private func hash(_ files: [LocalFile]) throws -> PushResult {
         var hashed: [PushResult.File] = []
         for file in files {
             progress.begin("hash \(file.path)", total: file.size)
@@ -25,20 +55,7 @@ struct Push {
             progress.end("\(digest)")
             hashed.append(PushResult.File(path: file.path.description, digest: digest, size: file.size, sent: false))
         }
-        let manifest = try Self.manifest(of: hashed).canonicalJSON()
-        try await requireFree(tag, for: SHA256.digest(of: manifest))
-        for (index, file) in files.enumerated() {
-            let digest = hashed[index].digest
-            if try await upload.isThere(digest) {
-                progress.begin("send \(file.path)", total: file.size, done: file.size)
-                progress.end("the server has it")
-            } else {
-                try await send(file, digest, upload)
-                hashed[index].sent = true
-            }
-        }
-        let digest = try await publish(manifest, tag, upload)
-        return PushResult(reference: reference.description, digest: digest, files: hashed)
+        return PushResult(reference: reference.description, digest: .empty, isDryRun: isDryRun, files: hashed)
     }
 
     /// Asked before a byte is sent: a version that is published is not pushed over, and gigabytes later is late to say so.
@@ -60,30 +77,46 @@ struct Push {
         return report.moves.first?.digest.description == digest
     }
 
-    private func send(_ file: LocalFile, _ digest: Digest, _ upload: BlobUpload) async throws {
-        progress.begin("send \(file.path)", total: file.size)
-        // The bytes are read on the HTTP client's threads; the bar is drawn here.
-        let counter = SentBytes()
-        try await withThrowingTaskGroup(of: Bool.self) { group in
-            group.addTask {
-                try await upload.send(file, digest: digest) { counter.set($0) }
-                return true
-            }
-            group.addTask {
-                try? await Task.sleep(for: .milliseconds(100))
-                return false
-            }
-            while let isFinished = try await group.next() {
-                progress.update(counter.value)
-                if isFinished {
-                    group.cancelAll()
-                    break
+    /// Sends files, some at once, under one bar for all of them.
+    private func send(_ files: [(file: LocalFile, digest: Digest)], _ upload: BlobUpload) async throws {
+        guard !files.isEmpty else { return }
+        let counter = SentBytes(files.map { $0.file.size })
+        let label = files.count == 1 ? "send \(files[0].file.path)" : "send \(files.count) files"
+        progress.begin(label, total: counter.total)
+        try await withThrowingTaskGroup(of: Int?.self) { group in
+            func start(_ index: Int) {
+                let (file, digest) = files[index]
+                if files.count > 1 { progress.note("send \(file.path) (\(ByteCount(file.size)))") }
+                group.addTask {
+                    try await upload.send(file, digest: digest) { counter.set($0, of: index) }
+                    return index
                 }
+            }
+            // The bytes are read on the HTTP client's threads; the bar is drawn here.
+            func tick() {
                 group.addTask {
                     try? await Task.sleep(for: .milliseconds(100))
-                    return false
+                    return nil
                 }
             }
+            var next = min(max(1, parallel), files.count)
+            for index in 0..<next { start(index) }
+            tick()
+            var left = files.count
+            while left > 0, let finished = try await group.next() {
+                if let finished {
+                    left -= 1
+                    if files.count > 1 { progress.note("send \(files[finished].file.path): sent") }
+                    if next < files.count {
+                        start(next)
+                        next += 1
+                    }
+                } else {
+                    tick()
+                }
+                progress.update(counter.value)
+            }
+            group.cancelAll()
         }
         progress.end("sent")
     }
@@ -115,10 +148,18 @@ struct Push {
     }
 }
 
-/// How far a transfer is, told from one thread to another.
+/// How far transfers are, told from many threads to one.
 final class SentBytes: Sendable {
-    private let count = Atomic<Int64>(0)
+    /// Of all files.
+    let total: Int64
+    private let counts: Mutex<[Int64]>
 
-    var value: Int64 { count.load(ordering: .relaxed) }
-    func set(_ value: Int64) { count.store(value, ordering: .relaxed) }
+    /// The sizes of the files.
+    init(_ sizes: [Int64]) {
+        total = sizes.reduce(0, +)
+        counts = Mutex(Array(repeating: 0, count: sizes.count))
+    }
+
+    var value: Int64 { counts.withLock { $0.reduce(0, +) } }
+    func set(_ value: Int64, of index: Int) { counts.withLock { $0[index] = value } }
 }

@@ -9,7 +9,8 @@ struct PushCommand: AsyncParsableCommand {
         commandName: "push", abstract: "Publish files as a version of an artifact.",
         discussion: """
             A file is published under its own name; PATH=FILE gives it another. What the server has is not sent again.
-            A version is immutable: pushing the same files again is fine, other files are refused.
+            A version is immutable: pushing the same files again is fine, other files are refused. When anything breaks, on
+            either side, run the same command again: it goes on in the middle of the file where it stood.
 
               artifactctl push debian-installer:12 linux initrd.gz
               artifactctl push debian-installer:12 boot/linux=./vmlinuz-6.1
@@ -20,6 +21,12 @@ struct PushCommand: AsyncParsableCommand {
     @Flag(help: "Print the result as JSON, and no progress.")
     var json = false
 
+    @Flag(help: "Tell what would be sent, and send nothing.")
+    var dryRun = false
+
+    @Option(help: "How many files are sent at once, 1 to 16.")
+    var parallel = 2
+
     @Argument(help: "The version, NAME:TAG.")
     var reference: String
 
@@ -27,6 +34,7 @@ struct PushCommand: AsyncParsableCommand {
     var files: [String]
 
     mutating func validate() throws {
+        guard (1...16).contains(parallel) else { throw ValidationError("--parallel \(parallel): 1 to 16 are possible") }
         guard let parsed = try? Reference(reference), case .tag = parsed.version else {
             do { _ = try Reference(reference) } catch { throw ValidationError("\(error)") }
             throw ValidationError("'\(reference)' is a digest: publish under a tag, NAME:TAG")
@@ -58,10 +66,19 @@ struct PushCommand: AsyncParsableCommand {
         let connection = try server.connection()
         let result = try await ControlClient.with(connection) { client in
             let push = Push(
-                client: client, reference: reference, progress: ProgressReport(style: ProgressReport.style(json: json)))
+                client: client, reference: reference, progress: ProgressReport(style: ProgressReport.style(json: json)),
+                parallel: parallel, isDryRun: dryRun)
             return try await push.run(files)
         }
-        print(json ? try OutputFormat.json(result) : "\(reference) \(result.digest)")
+        if json {
+            print(try OutputFormat.json(result))
+        } else if dryRun {
+            let missing = result.files.filter(\.sent)
+            let bytes = missing.reduce(0) { $0 + $1.size }
+            print("\(reference) would be \(result.digest): \(missing.count) files, \(ByteCount(bytes)) to send")
+        } else {
+            print("\(reference) \(result.digest)")
+        }
     }
 }
 
@@ -71,11 +88,13 @@ struct PushResult: Codable {
         var path: String
         var digest: Digest
         var size: Int64
-        /// False when the server had it.
+        /// False when the server had it; in a dry run, whether it would be sent.
         var sent: Bool
     }
 
     var reference: String
+    /// Of the manifest.
     var digest: Digest
+    var isDryRun: Bool
     var files: [File]
 }

@@ -110,6 +110,80 @@ import Testing
         }
     }
 
+    @Test func aDryRunTellsAndSendsNothing() async throws {
+        try await ServedLab.with { lab, server in
+            let first = try ServedLab.file("first", ServedLab.bytes(20_000), lab)
+            let second = try ServedLab.file("second", ServedLab.bytes(30_000, seed: 2), lab)
+            try await server.artifactctl("push", "a:1", first)
+            let dry = try await server.artifactctl("push", "--dry-run", "a:2", first, second)
+            #expect(dry.output.contains("1 files, 30.0 KB to send"), "\(dry)")
+            #expect(dry.standardError.contains("send first: the server has it"))
+            #expect(try await !server.artifactctl("ls").output.contains("a:2"))
+            let done = try await server.artifactctl("push", "a:2", first, second)
+            let digest = try #require(done.output.split(separator: " ").last)
+            #expect(dry.output.contains(digest))
+        }
+    }
+
+    /// Many at once, two of them the same bytes.
+    @Test func manyFilesGoAtOnce() async throws {
+        try await ServedLab.with { lab, server in
+            var files: [String] = []
+            for number in 0..<20 {
+                files.append(try ServedLab.file("f\(number)", ServedLab.bytes(50_000, seed: UInt64(number % 19)), lab))
+            }
+            let arguments = ["push", "--parallel", "8", "--json", "a:1"] + files
+            let result = try await server.artifactctlResult(arguments)
+            #expect(result.succeeded, "\(result)")
+            let pushed = try JSONDecoder().decode(Pushed.self, from: Data(result.standardOutput.utf8))
+            #expect(pushed.files.filter(\.sent).count == 19)
+            let output = lab.directory.appending(path: "pulled").path
+            try await server.artifactctl("pull", "a:1", "-o", output)
+            for number in 0..<20 { try await lab.run(["cmp", files[number], "\(output)/f\(number)"]) }
+        }
+    }
+
+    /// Killed, not interrupted: the next one goes on in the middle of the file.
+    @Test func aKilledPushGoesOnWhereItStood() async throws {
+        try await ServedLab.with { lab, server in
+            let big = lab.directory.appending(path: "big").path
+            let home = lab.directory.appending(path: "home").path
+            let memory = "\(home)/.local/state/artifactctl/uploads.json"
+            let staging = server.dataDirectory.appending(path: "staging").path
+            func command(_ number: Int) throws -> [String] {
+                [
+                    "env", "HOME=\(home)", "XDG_STATE_HOME=", "PROVISIONER_SOCKET=\(server.socket)",
+                    try BuiltProducts.artifactctl(), "push", "big:\(number)", big,
+                ]
+            }
+            // A push that ends before it is killed proves nothing: then with other bytes once more.
+            var killed: String?
+            var number = 0
+            while killed == nil, number < 10 {
+                number += 1
+                try await lab.run(["dd", "if=/dev/urandom", "of=\(big)", "bs=1M", "count=128", "status=none"])
+                let push = try await lab.start(try command(number), log: "push-\(number).log")
+                var session: String?
+                while push.isRunning, session == nil {
+                    // The client has heard of the session, and writes the file in one piece.
+                    let text = (try? String(contentsOfFile: memory, encoding: .utf8)) ?? ""
+                    session = try FileManager.default.contentsOfDirectory(atPath: staging).first { text.contains($0) }
+                }
+                kill(push.processID, SIGKILL)
+                _ = try? await push.waitForExit(timeout: .seconds(10))
+                killed = session.flatMap { FileManager.default.fileExists(atPath: "\(staging)/\($0)") ? $0 : nil }
+            }
+            let session = try #require(killed)
+            let again = try await lab.commands.result(of: try command(number), timeLimit: .seconds(120))
+            #expect(again.succeeded, "\(again)")
+            #expect(!FileManager.default.fileExists(atPath: "\(staging)/\(session)"), "another session was begun")
+            #expect(try String(contentsOfFile: memory, encoding: .utf8) == "[]")
+            let output = lab.directory.appending(path: "pulled").path
+            try await server.artifactctl("pull", "big:\(number)", "-o", output)
+            try await lab.run(["cmp", big, "\(output)/big"])
+        }
+    }
+
     @Test func skopeoReadsAndWrites() async throws {
         try Requirement.demand([.tool("skopeo", package: "skopeo")])
         try await ServedLab.with(arguments: ["--control", "127.0.0.1:5000"]) { lab, server in
