@@ -33,13 +33,7 @@ package struct AccessScope: Hashable, Sendable, Codable, CustomStringConvertible
             throw Fault(description: "scope '\(text)': write NAMES:VERB,VERB, as debian/*:pull,push")
         }
         let names = String(parts[0])
-        let stem = names == "*" ? "" : names.hasSuffix("/*") ? String(names.dropLast(2)) : names
-        let allowed = stem.utf8.allSatisfy { byte in
-            (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
-                || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
-                || [UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-"), UInt8(ascii: "/")].contains(byte)
-        }
-        guard allowed, names == "*" || !stem.isEmpty else {
+        guard Self.isPattern(names) else {
             throw Fault(description: "scope '\(text)': '\(names)' is no name, no prefix that ends in /*, and not *")
         }
         var verbs: Set<AccessVerb> = []
@@ -54,6 +48,18 @@ package struct AccessScope: Hashable, Sendable, Codable, CustomStringConvertible
             throw Fault(description: "scope '\(text)': admin is for all names: write *:admin")
         }
         self.init(names: names, verbs: verbs)
+    }
+
+    /// Whether a text is one name, a prefix that ends in `/*`, or `*`.
+    package static func isPattern(_ names: String) -> Bool {
+        if names == "*" { return true }
+        let stem = names.hasSuffix("/*") ? String(names.dropLast(2)) : names
+        return !stem.isEmpty
+            && stem.utf8.allSatisfy { byte in
+                (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
+                    || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+                    || [UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-"), UInt8(ascii: "/")].contains(byte)
+            }
     }
 
     /// Whether the scope gives a verb on a name; nil stands for what belongs to no name.

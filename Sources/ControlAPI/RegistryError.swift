@@ -56,6 +56,7 @@ package enum ControlPath {
     package static let audit = "/api/v1/audit"
     package static let collection = "/api/v1/collection"
     package static let scrub = "/api/v1/scrub"
+    package static let retention = "/api/v1/retention"
     package static let channels = "/api/v1/channels"
 
     /// Whether a path is one that a client without a token must reach.

@@ -59,6 +59,7 @@ struct ControlRoutes {
         let tokens = TokenController(services: services, caller: caller)
         let channels = ChannelController(services: services, caller: caller)
         let upkeep = UpkeepController(services: services, caller: caller)
+        let retention = RetentionController(services: services, caller: caller)
         switch (request.method, first, rest.count) {
         case (.get, "status", 0): return try .json(admin.status())
         case (.get, "openapi.json", 0):
@@ -75,6 +76,10 @@ struct ControlRoutes {
         case (.get, "audit", 0): return try admin.audit(request)
         case (.post, "collection", 0): return try await upkeep.collect(request)
         case (.get, "scrub", 0): return try upkeep.scrub()
+        case (.get, "retention", 0): return try retention.list()
+        case (.put, "retention", 0): return try await retention.set(request)
+        case (.delete, "retention", 1...): return try retention.remove(rest.joined(separator: "/"))
+        case (.post, "retention", 1) where rest[0] == "apply": return try await retention.apply(request)
         case (.get, "tokens", 0): return try tokens.list()
         case (.post, "tokens", 0): return try await tokens.create(request)
         case (.delete, "tokens", 1): return try tokens.revoke(rest[0])

@@ -57,7 +57,8 @@ struct DaemonAssembly {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
         var services: [any ServiceLifecycle.Service] = [
             LedgerWriter(ledger: ledger, logger: logger),
-            StoreKeeper(store: store, rules: configuration.collection, logger: logger),
+            StoreKeeper(
+                store: store, rules: configuration.collection, inUse: { holder.current.artifactsInUse }, logger: logger),
         ]
         if configuration.scrubRate > 0 {
             services.append(Scrubber(store: store, rate: configuration.scrubRate, logger: logger))

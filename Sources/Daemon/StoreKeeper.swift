@@ -1,3 +1,4 @@
+internal import Artifacts
 internal import Logging
 internal import ServiceLifecycle
 internal import Store
@@ -9,12 +10,17 @@ struct StoreKeeper: Service {
 
     let store: ArtifactStore
     let rules: CollectionRules
+    /// What the site file names: retention takes none of it.
+    let inUse: @Sendable () -> Set<Reference>
     let logger: Logger
     private let executor = BlockingTaskExecutor()
 
-    init(store: ArtifactStore, rules: CollectionRules, logger: Logger) {
+    init(
+        store: ArtifactStore, rules: CollectionRules, inUse: @escaping @Sendable () -> Set<Reference>, logger: Logger
+    ) {
         self.store = store
         self.rules = rules
+        self.inUse = inUse
         self.logger = logger
     }
 
@@ -28,6 +34,7 @@ struct StoreKeeper: Service {
                     attempt { try store.keepNames() }
                     if minutes.isMultiple(of: Self.minutesBetween) {
                         do { try await expire() } catch { logger.error("\(error)") }
+                        attempt { try retain() }
                         attempt { try collect() }
                     }
                     minutes += 1
@@ -43,6 +50,13 @@ struct StoreKeeper: Service {
     private func expire() async throws {
         let count = try await store.expire()
         if count > 0 { logger.notice("gave up \(count) uploads that nobody continued for a day") }
+    }
+
+    private func retain() throws {
+        guard store.health.reason == nil else { return }
+        for finding in try store.applyRetention(inUse: inUse()) {
+            logger.notice("retention: took \(finding.reference): \(finding.reason)")
+        }
     }
 
     private func collect() throws {

@@ -16,7 +16,7 @@ package struct ArtifactctlCommand: AsyncParsableCommand {
             PromoteCommand.self, RollbackCommand.self, HistoryCommand.self, RemoveCommand.self, HostCommand.self,
             StatusCommand.self, TokenCommand.self, CertificateCommand.self, LoginCodeCommand.self, AuditCommand.self,
             CollectCommand.self,
-            ScrubCommand.self,
+            RetentionCommand.self, ScrubCommand.self,
         ])
 
     package init() {}

@@ -33,6 +33,19 @@ package struct Profile: Hashable, Sendable {
     package var image: FileReference?
 }
 
+extension Site {
+    /// Every version that a profile names, parked ones included: an operator may assign them at any moment.
+    package var artifactsInUse: Set<Reference> {
+        var references: Set<Reference> = []
+        for profile in profiles {
+            for file in [profile.kernel, profile.answer, profile.image].compactMap({ $0 }) + profile.initrds {
+                references.insert(file.artifact)
+            }
+        }
+        return references
+    }
+}
+
 /// The variables that a profile's arguments and answer file may use.
 package enum ProfileVariable: Hashable, Sendable {
     /// `${service.NAME}`: the service's name in the substrate that the request came from.

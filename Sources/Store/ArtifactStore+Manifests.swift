@@ -78,12 +78,13 @@ extension ArtifactStore {
         let now = clock()
         try database.execute(
             sql: """
-                INSERT OR IGNORE INTO manifest (name, digest, media_type, artifact_type, subject, size, created_at)
-                VALUES (?, ?, ?, ?, ?, ?, ?)
+                INSERT OR IGNORE INTO manifest
+                    (name, digest, media_type, artifact_type, subject, size, created_at, lived_at)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?)
                 """,
             arguments: [
                 name.description, digest.column, mediaType, manifest.referrerType, manifest.subject?.digest.column,
-                size, now,
+                size, now, lifetimeClock(),
             ])
         var isChange = database.changesCount > 0
         for reference in Self.references(of: manifest) {

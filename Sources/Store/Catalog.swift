@@ -70,6 +70,10 @@ struct Catalog: Sendable {
                     DROP TABLE blob;
                     ALTER TABLE blob_2 RENAME TO blob;
                     CREATE INDEX blob_state ON blob (state, digest) WHERE state != 'present';
+                    CREATE TABLE retention (
+                        names TEXT PRIMARY KEY, kept_versions INTEGER, untagged_hours INTEGER
+                    ) STRICT;
+                    ALTER TABLE manifest ADD COLUMN lived_at INTEGER NOT NULL DEFAULT 0;
                     CREATE TABLE lifetime (seconds INTEGER NOT NULL) STRICT;
                     CREATE TABLE scrub (position TEXT NOT NULL, pass_ended_at INTEGER) STRICT;
                     INSERT INTO scrub (position) VALUES ('');

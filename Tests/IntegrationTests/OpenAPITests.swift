@@ -117,6 +117,15 @@ import Testing
         check("POST", "/collection", 200, {"isDryRun": True, "overridesBrake": False})
         check("POST", "/collection", 200, {"isDryRun": False, "overridesBrake": False})
         check("GET", "/scrub", 200)
+        check("PUT", "/retention", 200, {"names": "os", "keptVersions": 1})
+        check("PUT", "/retention", 400, {"names": "os", "keptVersions": 0})
+        check("PUT", "/retention", 400, {"names": "OS", "keptVersions": 1})
+        check("PUT", "/retention", 400, {"names": "os"})
+        assert len(check("GET", "/retention", 200)) == 1
+        check("POST", "/retention/apply", 200, {"isDryRun": True})
+        check("POST", "/retention/apply", 200, {"isDryRun": False})
+        check("DELETE", "/retention/{names}", 204, names="os")
+        check("DELETE", "/retention/{names}", 404, names="os")
         assert not left, left
         print("every operation was called")
         """
