@@ -71,13 +71,14 @@ let package = Package(
         .target(
             name: "ControlPlane",
             dependencies: [
-                "Artifacts", "Boot", "ControlAPI", "Hosts", "HTTPSemantics", "Site", "Store",
+                "Artifacts", "Boot", "ControlAPI", "Hosts", "HTTPSemantics", "ServerIdentity", "Site", "Store",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ], resources: [.embedInCode("openapi.json")]),
         .target(
             name: "Daemon",

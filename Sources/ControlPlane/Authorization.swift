@@ -1,7 +1,8 @@
 internal import Artifacts
-internal import ControlAPI
+package import ControlAPI
 internal import Foundation
 internal import HTTPTypes
+internal import Site
 
 /// Who may call a listener of the control plane.
 package enum Authorization: Sendable {
@@ -11,9 +12,9 @@ package enum Authorization: Sendable {
     case loopback
     /// Every call needs this token (RFC 6750), or has it as the password of a name (RFC 7617).
     case token(Token)
-    /// Every call needs a token that a login or `artifactctl token create` gave out, or the one of a token file; but for
-    /// the login itself.
-    case operators(OperatorAccess, Token?)
+    /// Every call needs a token that a login or `artifactctl token create` gave out, or the one of a token file, or a
+    /// certificate of the authority for clients, which may do what these scopes say; but for the login itself.
+    case operators(OperatorAccess, Token?, certificates: [AccessScope])
 
     /// The token of a token file. It never prints itself.
     package struct Token: Sendable, CustomStringConvertible {
@@ -35,7 +36,8 @@ package enum Authorization: Sendable {
     /// Who calls; `peer` is the user at the other end of a local socket, nil for any other listener.
     /// - Throws: `ControlError` 401; 403 for a browser, or for a user who may not use the local socket.
     func caller(
-        _ headers: HTTPFields, path: String, peer: LocalPeer?, authority: String? = nil
+        _ headers: HTTPFields, path: String, peer: LocalPeer?, authority: String? = nil,
+        certificate: ClientCertificate? = nil
     ) throws -> Caller {
         // A page in a browser on this machine can reach loopback, but not without telling where it comes from
         // (Fetch standard, "Origin header").
@@ -70,8 +72,11 @@ package enum Authorization: Sendable {
                 sent == nil
                     ? "this call needs the server's token: use --token-file"
                     : "the token that was sent is not the server's: look at --token-file")
-        case .operators(let access, let fixed):
+        case .operators(let access, let fixed, let certificates):
             if ControlPath.isLogin(path) { return .anonymous }
+            if sent == nil, let certificate {
+                return Caller(name: "certificate \(certificate.name)", scopes: certificates)
+            }
             guard let sent else { throw refusal(isGuess: false, "this call needs a login: 'artifactctl login URL'") }
             if let caller = access.caller(token: sent) { return caller }
             guard fixed?.matches(sent) != true else { return Self.tokenFileHolder }
@@ -105,7 +110,10 @@ package enum Authorization: Sendable {
     /// Whether the `Host` that a client named is this machine's own; one that names none is no browser.
     private static func isLoopback(_ authority: String?) -> Bool {
         guard let authority, !authority.isEmpty else { return true }
-        let host = authority.hasPrefix("[") ? authority.prefix { $0 != "]" } + "]" : authority.prefix { $0 != ":" }
-        return host == "localhost" || host == "[::1]" || host.hasPrefix("127.")
+        let host =
+            (authority.hasPrefix("[") ? authority.prefix { $0 != "]" } + "]" : authority.prefix { $0 != ":" })
+            .lowercased()
+        // Numbers only: 127.example.net is a name like any other.
+        return host == "localhost" || host == "[::1]" || IPv4Address(host).map { $0.value >> 24 == 127 } == true
     }
 }

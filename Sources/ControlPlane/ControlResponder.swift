@@ -86,7 +86,7 @@ package struct ControlResponder: HTTPResponder {
         do {
             let caller = try authorization.caller(
                 request.headers, path: request.uri.path, peer: try await LocalPeer.of(context.channel),
-                authority: request.head.authority)
+                authority: request.head.authority, certificate: await ClientCertificate.of(context.channel))
             if !caller.isLocal, caller == .anonymous || caller == Authorization.tokenFileHolder {
                 try failures.require(address)
             }

@@ -32,7 +32,10 @@ struct ControlListeners {
         let address = BindAddress.hostname(control.host, port: control.port)
         if let identity, let access = services.access {
             listeners.append(
-                listener(address, .operators(access, configuration.token), try Self.encrypted(plain, identity, names)))
+                listener(
+                    address,
+                    .operators(access, configuration.token, certificates: configuration.clientScopes),
+                    try encrypted(identity)))
         } else {
             listeners.append(listener(address, configuration.token.map { .token($0) } ?? .loopback, plain))
         }
@@ -42,9 +45,7 @@ struct ControlListeners {
     /// Requests may take as long as they take; a client that says nothing for so long is gone.
     private var plain: HTTPServerBuilder { .http1(configuration: .init(idleTimeout: .seconds(120))) }
 
-    private static func encrypted(
-        _ plain: HTTPServerBuilder, _ identity: ServerIdentity, _ names: [String]
-    ) throws -> HTTPServerBuilder {
+    private func encrypted(_ identity: ServerIdentity) throws -> HTTPServerBuilder {
         var chain = [try NIOSSLCertificate(bytes: Array(identity.certificate.utf8), format: .pem)]
         var key = identity.privateKey
         if identity.isAuthority {
@@ -57,6 +58,15 @@ struct ControlListeners {
             certificateChain: chain.map { .certificate($0) },
             privateKey: .privateKey(try NIOSSLPrivateKey(bytes: Array(key.utf8), format: .pem)))
         tls.minimumTLSVersion = .tlsv12
+        if let path = configuration.clientAuthority {
+            do {
+                tls.trustRoots = .certificates(try NIOSSLCertificate.fromPEMFile(path))
+            } catch {
+                throw ValidationFailure("--client-ca \(path): it holds no certificates in PEM form")
+            }
+            // Who shows none may still have a token.
+            tls.certificateVerification = .optionalVerification
+        }
         return try .tls(plain, tlsConfiguration: tls)
     }
 

@@ -1,3 +1,4 @@
+internal import ControlAPI
 internal import ControlPlane
 internal import Store
 
@@ -21,6 +22,10 @@ struct DaemonConfiguration: Sendable {
     var authority: [AuthorityOption]
     /// Bytes; nil for the store's default.
     var reserve: Int64?
+    /// A file with the authority that signs clients' certificates; nil: none are asked for.
+    var clientAuthority: String?
+    /// What clients with such a certificate may do.
+    var clientScopes: [AccessScope]
     var collection: CollectionRules
     /// Bytes that the scrub reads in a second; 0: none.
     var scrubRate: Int64

@@ -1,5 +1,6 @@
 package import ArgumentParser
 internal import ConfigurationFile
+internal import ControlAPI
 internal import ControlPlane
 internal import Glibc
 internal import Logging
@@ -43,6 +44,12 @@ package struct ServeCommand: AsyncParsableCommand {
 
     @Option(help: "A file whose first line is a bearer token that opens the control plane over TCP.")
     var tokenFile: String?
+
+    @Option(help: "PEM certificates of the authority that signs clients' certificates: those need no token.")
+    var clientCa: String?
+
+    @Option(help: "What clients with such a certificate may do, as 'debian/*:pull,push'; more than once for more.")
+    var clientScope: [String] = []
 
     @Option(help: "Boot loaders: a directory with undionly.kpxe, snponly.efi, ipxe.efi.")
     var loaders = DefaultPath.loaders
@@ -93,6 +100,11 @@ package struct ServeCommand: AsyncParsableCommand {
         guard (0...10_000).contains(scrubRate) else {
             throw ValidationError("--scrub-rate \(scrubRate): 0 to 10000 megabytes are possible")
         }
+        guard (clientCa == nil) == clientScope.isEmpty else {
+            throw ValidationError(
+                "--client-ca and --client-scope belong together: whose certificates, and what they may do")
+        }
+        do { for text in clientScope { _ = try AccessScope(text) } } catch { throw ValidationError("\(error)") }
         if let reserve, !(0...1 << 30).contains(reserve) {
             throw ValidationError("--reserve must be 0 to \(1 << 30) megabytes")
         }
@@ -130,7 +142,9 @@ package struct ServeCommand: AsyncParsableCommand {
             sitePath: site, dataPath: data.absolutePath, bootHTTP: bootHttp, tftp: tftp, syslog: syslog,
             control: control, controlSocket: controlSocket, token: token, statusFile: statusFile,
             authorityHelper: authorityHelper, loadersPath: loaders, authority: authority,
-            reserve: reserve.map { Int64($0) << 20 }, collection: collection, scrubRate: Int64(scrubRate) << 20)
+            reserve: reserve.map { Int64($0) << 20 }, clientAuthority: clientCa,
+            clientScopes: try clientScope.map { try AccessScope($0) }, collection: collection,
+            scrubRate: Int64(scrubRate) << 20)
         try await DaemonAssembly(configuration: configuration, site: firstSite, siteProblems: problems).run()
     }
 }

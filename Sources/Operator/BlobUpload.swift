@@ -25,15 +25,30 @@ struct BlobUpload: Sendable {
         }
     }
 
-    /// Goes on with an earlier upload of the same blob where there is one.
-    /// - Throws: `OperatorError`. When the connection broke, the upload stays for the next try; whatever else went wrong, it
-    ///   is cancelled.
+    /// Goes on with an earlier upload of the same blob where there is one that nobody else goes on with.
+    /// - Throws: `OperatorError`. When the connection broke, or the push was called off, the upload stays for the next try;
+    ///   whatever else went wrong, it is cancelled.
     func send(_ file: LocalFile, digest: Digest, progress: @escaping @Sendable (Int64) -> Void) async throws {
-        let (location, offset) = try await place(file, digest)
+        if let earlier = try await earlier(file, digest) {
+            do {
+                try await send(file, digest: digest, to: earlier.location, from: earlier.offset, progress: progress)
+                memory.remember(nil, name, digest)
+                return
+            } catch let error as OperatorError where error.code == .refused && error.status != 403 {
+                // It has run out, or its bytes are of a file that was another then.
+                memory.remember(nil, name, digest)
+            }
+        }
+        let opened = try await client.require(
+            [202], .POST, "/v2/\(name)/blobs/uploads/", headers: [(ControlHeader.uploadLength, String(file.size))])
+        guard let location = opened.headers.first(name: "location") else { throw Self.noLocation }
+        memory.remember(location, name, digest)
         do {
-            try await send(file, digest: digest, to: location, from: offset, progress: progress)
+            try await send(file, digest: digest, to: location, from: 0, progress: progress)
         } catch let error as OperatorError where error.code == .unreachable {
             throw error
+        } catch is CancellationError {
+            throw CancellationError()
         } catch {
             // The server would keep the room for a day; where it cannot be told, it does.
             _ = try? await client.send(.DELETE, location)
@@ -43,17 +58,15 @@ struct BlobUpload: Sendable {
         memory.remember(nil, name, digest)
     }
 
-    private func place(_ file: LocalFile, _ digest: Digest) async throws -> (location: String, offset: Int64) {
-        if let earlier = memory.location(name, digest), let place = try? await status(earlier),
-            place.offset <= file.size
-        {
-            return place
+    /// - Throws: `OperatorError` `unreachable`: a server that is slow to look at what it has is no reason to begin anew.
+    private func earlier(_ file: LocalFile, _ digest: Digest) async throws -> (location: String, offset: Int64)? {
+        guard let location = memory.location(name, digest) else { return nil }
+        do {
+            let place = try await status(location)
+            return place.offset <= file.size ? place : nil
+        } catch let error as OperatorError where error.code == .refused {
+            return nil
         }
-        let opened = try await client.require(
-            [202], .POST, "/v2/\(name)/blobs/uploads/", headers: [(ControlHeader.uploadLength, String(file.size))])
-        guard let location = opened.headers.first(name: "location") else { throw Self.noLocation }
-        memory.remember(location, name, digest)
-        return (location, 0)
     }
 
     private func send(
@@ -68,10 +81,10 @@ struct BlobUpload: Sendable {
             do {
                 try await piece(file, from: offset, to: location, progress)
                 break
-            } catch let error as OperatorError where error.code == .unreachable {
+            } catch let error as OperatorError where error.code == .unreachable || error.status == 416 {
                 attempt += 1
                 guard attempt < Self.attempts else { throw error }
-                try await Task.sleep(for: .seconds(attempt))
+                if error.code == .unreachable { try await Task.sleep(for: .seconds(attempt)) }
                 guard let place = try? await status(location) else { continue }
                 location = place.location
                 if place.offset > offset { attempt = 0 }

@@ -23,6 +23,8 @@ struct ControlClient: Sendable {
         var configuration = HTTPClient.Configuration()
         configuration.timeout = .init(connect: connectTimeout, read: idleTimeout)
         configuration.connectionPool.retryConnectionEstablishment = false
+        // As many as a push may send at once, and one to ask where they stand: none waits for another's gigabytes.
+        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 32
         configuration.redirectConfiguration = .disallow
         if let certificate = connection.certificate {
             // This one certificate, whatever name the server is called by: it was proven at the login.

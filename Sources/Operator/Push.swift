@@ -41,7 +41,14 @@ struct Push {
             result.files[index].sent = true
             if isDryRun { progress.note("send \(file.path): \(ByteCount(file.size)) would be sent") }
         }
-        guard !isDryRun else { return result }
+        guard !isDryRun else {
+            // Whether it may be sent at all, with the server's words if not: a session is opened and given back.
+            if !missing.isEmpty {
+                let opened = try await client.require([202], .POST, "/v2/\(reference.name)/blobs/uploads/")
+                if let place = opened.headers.first(name: "location") { _ = try? await client.send(.DELETE, place) }
+            }
+            return result
+        }
         try await send(missing.map { (files[$0], result.files[$0].digest) }, upload)
         _ = try await publish(manifest, tag, upload)
         return result

@@ -13,6 +13,8 @@ final class UploadMemory: Sendable {
         var digest: Digest
         /// The path of the session.
         var location: String
+        /// The process that sends it: while it lives, nobody else does.
+        var process: Int32
 
         func isOf(_ other: Entry) -> Bool { server == other.server && name == other.name && digest == other.digest }
     }
@@ -33,10 +35,11 @@ final class UploadMemory: Sendable {
         entries = Mutex(Self.read(path))
     }
 
-    /// Where an earlier upload of a blob stands.
+    /// Where an earlier upload of a blob stands that no living process sends.
     func location(_ name: ArtifactName, _ digest: Digest) -> String? {
         let wanted = entry(name, digest, "")
-        return entries.withLock { $0.first { $0.isOf(wanted) }?.location }
+        guard let found = entries.withLock({ $0.first { $0.isOf(wanted) } }) else { return nil }
+        return found.process == getpid() || kill(found.process, 0) != 0 ? found.location : nil
     }
 
     /// nil forgets it.
@@ -52,7 +55,7 @@ final class UploadMemory: Sendable {
     }
 
     private func entry(_ name: ArtifactName, _ digest: Digest, _ location: String) -> Entry {
-        Entry(server: server, name: name.description, digest: digest, location: location)
+        Entry(server: server, name: name.description, digest: digest, location: location, process: getpid())
     }
 
     private static func read(_ path: String) -> [Entry] {

@@ -101,6 +101,29 @@ package struct ServerIdentity: Sendable, CustomStringConvertible, CustomReflecta
         return text
     }
 
+    /// The common name of a certificate's subject, in DER form; nil where it has none, or one that cannot be shown.
+    package static func commonName(der: [UInt8]) -> String? {
+        let parsed = der.withUnsafeBufferPointer { buffer -> OpaquePointer? in
+            var start = buffer.baseAddress
+            return d2i_X509(nil, &start, buffer.count)
+        }
+        guard let parsed else { return nil }
+        defer { X509_free(parsed) }
+        guard let subject = X509_get_subject_name(parsed) else { return nil }
+        let index = X509_NAME_get_index_by_NID(subject, NID_commonName, -1)
+        guard index >= 0, let entry = X509_NAME_get_entry(subject, index), let value = X509_NAME_ENTRY_get_data(entry)
+        else { return nil }
+        var bytes: UnsafeMutablePointer<UInt8>?
+        let count = ASN1_STRING_to_UTF8(&bytes, value)
+        guard count > 0, let bytes else { return nil }
+        defer { CRYPTO_free(bytes, #fileID, #line) }
+        let text = String(decoding: UnsafeBufferPointer(start: bytes, count: Int(count)), as: UTF8.self)
+        let isVisible = text.unicodeScalars.allSatisfy {
+            ![.control, .format].contains($0.properties.generalCategory)
+        }
+        return isVisible && text.utf8.count <= 200 ? text : nil
+    }
+
     /// The fingerprint of a certificate in DER form: what a client compares.
     package static func fingerprint(der: some Sequence<UInt8>) -> Digest { SHA256.digest(of: der) }
 

@@ -27,14 +27,17 @@ extension ArtifactStore {
         found.trashed = report.trashed
         found.removed = report.removed
         found.failures = report.failures
+        if found.trashed.count + found.removed.count > 0 {
+            try note(
+                "collect", "\(found.trashed.count) blobs to the trash, \(found.removed.count) removed",
+                "\(found.removed.bytes) bytes removed", by: actor)
+        }
         try requireNoBrake(rules, found)
         found.unneeded = try condemn(rules)
         try keepTime()
-        if found.unneeded.count + found.trashed.count + found.removed.count > 0 {
+        if found.unneeded.count > 0 {
             try note(
-                "collect", "\(found.unneeded.count) blobs condemned",
-                "\(found.unneeded.bytes) bytes; \(found.trashed.count) to the trash, \(found.removed.count) removed",
-                by: actor)
+                "collect", "\(found.unneeded.count) blobs condemned", "\(found.unneeded.bytes) bytes", by: actor)
         }
         return found
     }

@@ -56,10 +56,16 @@ extension ArtifactStore {
             return nil
         }
         let digest = try Digest(hex: next["digest"] as String)
-        // First, so that one that cannot be read does not hold up those after it.
+        let isWhole: Bool
+        do {
+            isWhole = try await self.isWhole(digest, size: next["size"], pace: pace)
+        } catch {
+            // One that cannot be looked at does not hold up those after it; one that was interrupted is looked at again.
+            if !(error is CancellationError) { try remember(digest.column, passEndedAt: nil) }
+            throw error
+        }
         try remember(digest.column, passEndedAt: nil)
-        return ScrubFinding(
-            digest: digest, size: next["size"], isWhole: try await isWhole(digest, size: next["size"], pace: pace))
+        return ScrubFinding(digest: digest, size: next["size"], isWhole: isWhole)
     }
 
     /// Where the scrub is, and what it has found.

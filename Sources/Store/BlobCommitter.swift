@@ -37,6 +37,7 @@ struct BlobCommitter: Sendable {
                 sql: """
                     INSERT INTO blob (digest, size, state, touched_at) VALUES (?, ?, 'arriving', ?)
                     ON CONFLICT (digest) DO UPDATE SET touched_at = excluded.touched_at,
+                        size = CASE state WHEN 'present' THEN size ELSE excluded.size END,
                         state = CASE state WHEN 'present' THEN 'present' ELSE 'arriving' END
                     """, arguments: [digest.column, size, now])
             try database.execute(

@@ -84,8 +84,8 @@ package struct Reindex: Sendable {
                     guard let digest = try? Digest(hex: name), directory.blobPath(digest) == "\(folder)/\(name)" else {
                         continue
                     }
-                    let size = try StagedFile.hash("\(folder)/\(name)", upTo: .max, into: hasher)
-                    if hasher.finish() == digest {
+                    let size = try readable { try StagedFile.hash("\(folder)/\(name)", upTo: .max, into: hasher) }
+                    if let size, hasher.finish() == digest {
                         try queue.write {
                             try $0.execute(
                                 sql: "INSERT INTO blob (digest, size, state, touched_at) VALUES (?, ?, 'present', ?)",
@@ -100,6 +100,18 @@ package struct Reindex: Sendable {
                 }
             }
         }
+    }
+
+    /// nil when the disk cannot read a place, twice: that is as good as rotten. Any other failure ends the run.
+    private func readable(_ read: () throws -> Int64) throws -> Int64? {
+        for _ in 0..<2 {
+            do {
+                return try read()
+            } catch let failure as FileFailure where failure.errorNumber == EIO {
+                continue
+            }
+        }
+        return nil
     }
 
     private func insert(

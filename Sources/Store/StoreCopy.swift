@@ -148,9 +148,11 @@ package struct StoreCopy: Sendable {
                 let digest = try Digest(hex: row["digest"] as String)
                 let size: Int64 = row["size"]
                 let isPresent = row["state"] == "present"
+                // Of what a manifest that is lost has listed, the size is not known.
+                let isSizeKnown = size > 0 || isPresent
                 var isThere = false
                 // One that is lost in the source may be whole here: that is what a backup is for.
-                if try isKept(digest, size, directory, trusting: isPresent) {
+                if try isKept(digest, isSizeKnown ? size : nil, directory, trusting: isPresent) {
                     report.keptCount += 1
                     isThere = true
                 } else if try copy(digest, size, directory) {
@@ -160,10 +162,11 @@ package struct StoreCopy: Sendable {
                     isThere = true
                 }
                 if isThere != isPresent {
+                    let found = isThere ? try files.size(directory.blobPath(digest)) ?? size : size
                     try queue.write {
                         try $0.execute(
-                            sql: "UPDATE blob SET state = ? WHERE digest = ?",
-                            arguments: [isThere ? "present" : "corrupt", digest.column])
+                            sql: "UPDATE blob SET state = ?, size = ? WHERE digest = ?",
+                            arguments: [isThere ? "present" : "corrupt", found, digest.column])
                     }
                 }
                 done += size
@@ -180,12 +183,12 @@ package struct StoreCopy: Sendable {
     /// Whether the target has a blob. Its name says that an earlier copy has compared it, but for a restore, whose target may
     /// hold anything.
     private func isKept(
-        _ digest: Digest, _ size: Int64, _ directory: DataDirectory, trusting isTrusted: Bool
+        _ digest: Digest, _ size: Int64?, _ directory: DataDirectory, trusting isTrusted: Bool
     ) throws -> Bool {
-        guard try files.size(directory.blobPath(digest)) == size else { return false }
+        guard let found = try files.size(directory.blobPath(digest)), size == nil || size == found else { return false }
         if isTrusted, !verifiesTarget { return true }
         let hasher = try SHA256()
-        return try StagedFile.hash(directory.blobPath(digest), upTo: .max, into: hasher) == size
+        return try StagedFile.hash(directory.blobPath(digest), upTo: .max, into: hasher) == found
             && hasher.finish() == digest
     }
 

@@ -48,10 +48,13 @@ import Testing
 
     /// A name that a page was loaded by, and that leads to loopback by now.
     @Test func loopbackIsForItsOwnNamesOnly() throws {
-        for own in [nil, "localhost:5000", "127.0.0.1:5000", "127.0.0.1", "[::1]:5000"] {
+        for own in [nil, "localhost:5000", "LocalHost", "127.0.0.1:5000", "127.0.0.1", "[::1]:5000"] {
             #expect(try Authorization.loopback.caller([:], path: "/v2/", peer: nil, authority: own).isLocal)
         }
-        for foreign in ["evil.example:5000", "localhost.evil.example", "[::2]:5000", "128.0.0.1"] {
+        for foreign in [
+            "evil.example:5000", "localhost.evil.example", "127.evil.example", "127.0.0.1.evil.example", "[::2]:5000",
+            "128.0.0.1",
+        ] {
             #expect(throws: ControlError.self, "\(foreign)") {
                 try Authorization.loopback.caller([:], path: "/v2/", peer: nil, authority: foreign)
             }

@@ -220,7 +220,7 @@ import Testing
     @Test func onlyTheLoginItselfNeedsNoToken() async throws {
         try await withAccess { access, _ in
             let token = try access.login(Self.request(try #require(access.code))).token
-            let authorization = Authorization.operators(access, nil)
+            let authorization = Authorization.operators(access, nil, certificates: [])
             for open in [ControlPath.login, ControlPath.loginChallenge] {
                 #expect(try authorization.caller([:], path: open, peer: nil) == .anonymous)
             }

@@ -127,6 +127,52 @@ import Testing
         }
     }
 
+    /// A certificate of the operator's own authority in place of a token; one of another authority is worth nothing.
+    @Test func aClientsCertificateOpensWhatItsScopesSay() async throws {
+        try Requirement.demand(ProvisionerServer.requirements + [.tool("openssl", package: "openssl")])
+        try await NetworkLab.with { lab in
+            let folder = lab.directory.path
+            for authority in ["ours", "theirs"] {
+                let subject = ["-subj", "/CN=\(authority)"]
+                let key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
+                try await lab.run(
+                    ["openssl", "req", "-x509", "-days", "2", "-keyout", "\(folder)/\(authority).key", "-out"]
+                        + ["\(folder)/\(authority).crt"] + subject + key)
+                try await lab.run(
+                    ["openssl", "req", "-keyout", "\(folder)/\(authority)-client.key", "-out"]
+                        + ["\(folder)/\(authority).csr", "-subj", "/CN=builder"] + key)
+                try await lab.run(
+                    ["openssl", "x509", "-req", "-days", "2", "-in", "\(folder)/\(authority).csr", "-CA"]
+                        + ["\(folder)/\(authority).crt", "-CAkey", "\(folder)/\(authority).key", "-out"]
+                        + ["\(folder)/\(authority)-client.crt"])
+            }
+            let server = try await ProvisionerServer.start(
+                in: lab, site: ServedLab.site.yaml,
+                arguments: LoginTests.control + [
+                    "--client-ca", "\(folder)/ours.crt", "--client-scope", "debian/*:pull,push,delete",
+                ])
+            let file = try ServedLab.file("linux", Data("k".utf8), lab)
+            try await server.artifactctl("push", "debian/base:1", file)
+            let base = "\(Self.place)/v2/debian/base"
+            func certified(_ authority: String, _ arguments: String...) async throws -> CommandResult {
+                try await lab.commands.result(
+                    of: ["curl", "-sSk", "-o", "/dev/null", "-w", "%{http_code}", "--cert"]
+                        + ["\(folder)/\(authority)-client.crt", "--key", "\(folder)/\(authority)-client.key"]
+                        + arguments)
+            }
+            #expect(try await certified("ours", "\(base)/manifests/1").output == "200")
+            #expect(try await certified("ours", "\(Self.place)/v2/other/manifests/1").output == "403")
+            #expect(try await certified("ours", "\(Self.place)/api/v1/hosts").output == "403")
+            #expect(try await certified("ours", "-X", "DELETE", "\(base)/manifests/1").output == "202")
+            #expect(try await server.artifactctl("audit").output.contains("certificate builder"))
+            #expect(try await certified("theirs", "\(base)/manifests/1").output != "200")
+            #expect(try await ServedLab.status(lab, "-k", "\(base)/manifests/1") == "401")
+            // A token that is sent counts, not the certificate beside it.
+            let wrong = try await certified("ours", "-H", "Authorization: Bearer wrong", "\(base)/manifests/1")
+            #expect(wrong.output == "401")
+        }
+    }
+
     @Test(arguments: [
         ["create", "x"], ["create", "x", "--scope", "a:fly"],
         ["create", "x", "--scope", "a:pull", "--expires", "soon"],

@@ -46,6 +46,19 @@ import Testing
         }
     }
 
+    /// Two pushes at once of one blob must not take its session from each other.
+    @Test func whatALivingProcessSendsIsItsOwn() async throws {
+        try await withPath { path in
+            UploadMemory(path: path, server: "s").remember("/v2/one", name, digest)
+            let text = try String(contentsOfFile: path, encoding: .utf8)
+            // Process 1 lives as long as the machine.
+            let other = text.replacing("\"process\":\(getpid())", with: "\"process\":1")
+            #expect(other != text)
+            try Data(other.utf8).write(to: URL(filePath: path))
+            #expect(UploadMemory(path: path, server: "s").location(name, digest) == nil)
+        }
+    }
+
     /// It is a help and no more: what is damaged, or cannot be written, is done without.
     @Test func damageCostsNothingButBytes() async throws {
         try await withPath { path in
