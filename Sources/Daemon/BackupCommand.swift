@@ -8,8 +8,8 @@ package struct BackupCommand: ParsableCommand {
     package static let configuration = CommandConfiguration(
         commandName: "backup", abstract: "Copy the data directory, also while the server runs.",
         discussion: """
-            The copy is a data directory itself: artifacts, catalog, timelines and keys, as of one moment. The next backup to
-            the same place brings what is new only. Every byte that is copied is compared with its digest; what has rotted is
+            The copy is a data directory itself: artifacts, catalog, timelines and keys, as of one moment. The next backup to \
+            the same place brings what is new only. Every byte that is copied is compared with its digest; what has rotted is \
             told, and the status is 1. Uploads under way are not copied. KEEP IT AS SAFE AS THE SERVER: it holds its keys.
             """)
 
@@ -37,7 +37,7 @@ package struct RestoreCommand: ParsableCommand {
     package static let configuration = CommandConfiguration(
         commandName: "restore", abstract: "Bring a backup back into a data directory.",
         discussion: """
-            The data directory must not hold a store: move one that is there away first. Stop the server for it. What the
+            The data directory must not hold a store: move one that is there away first. Stop the server for it. What the \
             backup has lost is told, and marked so that a push mends it; the status is 1 then.
             """)
 
@@ -66,8 +66,8 @@ package struct ReindexCommand: ParsableCommand {
     package static let configuration = CommandConfiguration(
         commandName: "reindex", abstract: "Make the catalog anew from the blobs, when it was lost or is damaged.",
         discussion: """
-            Stop the server for it. Names and tags come from what can be read of the old catalog, else from names.jsonl beside
-            it; manifests that have no name there are put under 'recovered', by digest. The audit log and the histories of
+            Stop the server for it. Names and tags come from what can be read of the old catalog, else from names.jsonl beside \
+            it; manifests that have no name there are put under 'recovered', by digest. The audit log and the histories of \
             channels are lost. The old catalog is kept as catalog.sqlite.old. Status 1 when blobs are missing.
             """)
 

@@ -48,7 +48,7 @@ struct AuditVerifyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "verify", abstract: "Fetch the whole log and check its chain of digests.",
         discussion: """
-            An entry that was altered, left out or put in breaks the chain. Who rewrote all of it from some entry on has
+            An entry that was altered, left out or put in breaks the chain. Who rewrote all of it from some entry on has \
             another last digest than the one printed here before: keep that one elsewhere, and give it with --known.
             """)
 

@@ -8,7 +8,7 @@ struct PromoteCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "promote", abstract: "Point a channel at a version.",
         discussion: """
-            A channel is a tag that moves: profiles that name debian:prod boot what it names at that moment. It is made by
+            A channel is a tag that moves: profiles that name debian:prod boot what it names at that moment. It is made by \
             its first promotion.
 
               artifactctl promote debian:12.11 prod

@@ -8,8 +8,8 @@ struct PushCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "push", abstract: "Publish files as a version of an artifact.",
         discussion: """
-            A file is published under its own name; PATH=FILE gives it another. What the server has is not sent again.
-            A version is immutable: pushing the same files again is fine, other files are refused. When anything breaks, on
+            A file is published under its own name; PATH=FILE gives it another. What the server has is not sent again. \
+            A version is immutable: pushing the same files again is fine, other files are refused. When anything breaks, on \
             either side, run the same command again: it goes on in the middle of the file where it stood.
 
               artifactctl push debian-installer:12 linux initrd.gz

@@ -7,8 +7,8 @@ struct RemoveCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "rm", abstract: "Take a version or a channel from the server.",
         discussion: """
-            NAME:TAG takes the tag: its files can still be named by digest. NAME@sha256:HEX takes the manifest and every
-            version tag that names it; one that a channel names stays until the channel is elsewhere. The bytes go with the
+            NAME:TAG takes the tag: its files can still be named by digest. NAME@sha256:HEX takes the manifest and every \
+            version tag that names it; one that a channel names stays until the channel is elsewhere. The bytes go with the \
             next collection, unless something else needs them.
             """)
 

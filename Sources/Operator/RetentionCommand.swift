@@ -7,8 +7,8 @@ struct RetentionCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "retention", abstract: "Say how many versions are kept; without a rule, all are.",
         discussion: """
-            NAMES is one artifact name, a prefix that ends in /*, or *; of several rules that fit, the one that says most of a
-            name counts. The server applies the rules every hour. What a channel names, or has named lately, what an index
+            NAMES is one artifact name, a prefix that ends in /*, or *; of several rules that fit, the one that says most of a \
+            name counts. The server applies the rules every hour. What a channel names, or has named lately, what an index \
             lists and what the site file's profiles name stays, whatever a rule says.
 
               artifactctl retention set 'nightly/*' --keep 7 --untagged 48

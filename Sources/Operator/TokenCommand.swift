@@ -14,7 +14,7 @@ struct TokenCreateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "create", abstract: "Give out a token; it is shown this once.",
         discussion: """
-            A scope is NAMES:VERB,VERB. NAMES is one artifact name, a prefix that ends in /*, or * for all; verbs are pull,
+            A scope is NAMES:VERB,VERB. NAMES is one artifact name, a prefix that ends in /*, or * for all; verbs are pull, \
             push, delete, promote and, for all names, admin. Registry clients send the token as the password of any user.
 
               artifactctl token create ci --scope 'debian/*:pull,push' --expires 90d

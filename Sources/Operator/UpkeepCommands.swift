@@ -6,8 +6,8 @@ struct CollectCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "gc", abstract: "Free the space of what nobody needs.",
         discussion: """
-            The server does this by itself every hour. A blob is needed while a manifest lists it, a push under way may, or
-            it is younger than the grace time. What is not is first condemned, later moved to the trash, later removed:
+            The server does this by itself every hour. A blob is needed while a manifest lists it, a push under way may, or \
+            it is younger than the grace time. What is not is first condemned, later moved to the trash, later removed: \
             pushing it again at any moment brings it back, and nobody has to stop pushing or booting.
             """)
 
@@ -56,7 +56,7 @@ struct ScrubCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "scrub", abstract: "Show how far the server has compared its blobs with their digests.",
         discussion: """
-            The server reads every blob now and then. One that has rotted is no longer served; pushing one of the versions
+            The server reads every blob now and then. One that has rotted is no longer served; pushing one of the versions \
             that list it mends it. Exit status 1 while there is one.
             """)
 

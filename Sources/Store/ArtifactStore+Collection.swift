@@ -8,7 +8,7 @@ internal import Synchronization
 /// step that a crash interrupts is done again.
 extension ArtifactStore {
     /// One round: condemns what nobody needs, moves on what was condemned before, removes what was trashed before.
-    /// - Throws: `tooMuch` when the brake holds (nothing changes then); `degraded`; `failure`.
+    /// - Throws: `tooMuch` when the brake holds (nothing is condemned then); `degraded`; `failure`.
     @discardableResult
     package func collect(
         _ rules: CollectionRules = CollectionRules(), by actor: String = "local"

@@ -155,7 +155,7 @@ package struct StoreCopy: Sendable {
                 if try isKept(digest, isSizeKnown ? size : nil, directory, trusting: isPresent) {
                     report.keptCount += 1
                     isThere = true
-                } else if try copy(digest, size, directory) {
+                } else if try copy(digest, directory) {
                     report.copiedCount += 1
                     report.copiedBytes += size
                     touched.insert(directory.blobDirectory(digest).inner)
@@ -193,7 +193,7 @@ package struct StoreCopy: Sendable {
     }
 
     /// False when the bytes are whole neither in their place nor in the trash of a collection that came in between.
-    private func copy(_ digest: Digest, _ size: Int64, _ directory: DataDirectory) throws -> Bool {
+    private func copy(_ digest: Digest, _ directory: DataDirectory) throws -> Bool {
         // As an upload, so that whoever opens the copy clears away what an interruption has left.
         let draft = directory.stagingFile(digest.hex)
         _ = try files.makeDirectory(directory.stagingDirectory(digest.hex))
