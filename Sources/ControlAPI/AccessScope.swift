@@ -1,3 +1,5 @@
+package import Artifacts
+
 /// What an account may do.
 package enum AccessVerb: String, Codable, Sendable, CaseIterable, Comparable {
     case pull, push, delete, promote
@@ -15,13 +17,13 @@ package struct AccessScope: Hashable, Sendable, Codable, CustomStringConvertible
         package let description: String
     }
 
-    package let names: String
+    package let names: NamePattern
     package let verbs: Set<AccessVerb>
 
     /// Everything.
-    package static let all = AccessScope(names: "*", verbs: Set(AccessVerb.allCases))
+    package static let all = AccessScope(names: .all, verbs: Set(AccessVerb.allCases))
 
-    private init(names: String, verbs: Set<AccessVerb>) {
+    private init(names: NamePattern, verbs: Set<AccessVerb>) {
         self.names = names
         self.verbs = verbs
     }
@@ -33,7 +35,7 @@ package struct AccessScope: Hashable, Sendable, Codable, CustomStringConvertible
             throw Fault(description: "scope '\(text)': write NAMES:VERB,VERB, as debian/*:pull,push")
         }
         let names = String(parts[0])
-        guard Self.isPattern(names) else {
+        guard let pattern = NamePattern(names) else {
             throw Fault(description: "scope '\(text)': '\(names)' is no name, no prefix that ends in /*, and not *")
         }
         var verbs: Set<AccessVerb> = []
@@ -47,27 +49,13 @@ package struct AccessScope: Hashable, Sendable, Codable, CustomStringConvertible
         guard !verbs.contains(.admin) || names == "*" else {
             throw Fault(description: "scope '\(text)': admin is for all names: write *:admin")
         }
-        self.init(names: names, verbs: verbs)
-    }
-
-    /// Whether a text is one name, a prefix that ends in `/*`, or `*`.
-    package static func isPattern(_ names: String) -> Bool {
-        if names == "*" { return true }
-        let stem = names.hasSuffix("/*") ? String(names.dropLast(2)) : names
-        return !stem.isEmpty
-            && stem.utf8.allSatisfy { byte in
-                (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
-                    || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
-                    || [UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-"), UInt8(ascii: "/")].contains(byte)
-            }
+        self.init(names: pattern, verbs: verbs)
     }
 
     /// Whether the scope gives a verb on a name; nil stands for what belongs to no name.
     package func allows(_ verb: AccessVerb, _ name: String?) -> Bool {
         guard verbs.contains(verb) else { return false }
-        guard names != "*" else { return true }
-        guard let name else { return false }
-        return names.hasSuffix("/*") ? name.hasPrefix(names.dropLast()) : name == names
+        return names == .all || name.map { names.weight(of: $0) != nil } == true
     }
 
     package var description: String { "\(names):\(verbs.sorted().map(\.rawValue).joined(separator: ","))" }

@@ -33,6 +33,14 @@ package enum Authorization: Sendable {
         package var description: String { "Token(secret)" }
     }
 
+    /// Whether the user at the other end counts: to ask for it takes a turn of the connection's loop.
+    var goesByPeer: Bool { if case .socket = self { true } else { false } }
+
+    /// Whether a certificate counts, likewise.
+    var goesByCertificate: Bool {
+        if case .operators(_, _, let scopes) = self { !scopes.isEmpty } else { false }
+    }
+
     /// Who calls; `peer` is the user at the other end of a local socket, nil for any other listener.
     /// - Throws: `ControlError` 401; 403 for a browser, or for a user who may not use the local socket.
     func caller(

@@ -85,8 +85,10 @@ package struct ControlResponder: HTTPResponder {
         let address = context.clientAddress
         do {
             let caller = try authorization.caller(
-                request.headers, path: request.uri.path, peer: try await LocalPeer.of(context.channel),
-                authority: request.head.authority, certificate: await ClientCertificate.of(context.channel))
+                request.headers, path: request.uri.path,
+                peer: authorization.goesByPeer ? try await LocalPeer.of(context.channel) : nil,
+                authority: request.head.authority,
+                certificate: authorization.goesByCertificate ? await ClientCertificate.of(context.channel) : nil)
             if !caller.isLocal, caller == .anonymous || caller == Authorization.tokenFileHolder {
                 try failures.require(address)
             }

@@ -25,7 +25,7 @@ struct RetentionController {
     func set(_ request: Request) async throws -> Response {
         try caller.require(.admin, nil)
         let asked = try await request.document(RetentionRuleDocument.self)
-        guard AccessScope.isPattern(asked.names) else {
+        guard NamePattern(asked.names) != nil else {
             throw ControlError(
                 .badRequest, "DOCUMENT_INVALID", "names: one name, a prefix that ends in /*, or * is expected")
         }

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Artifacts
 internal import ControlAPI
 internal import NIOHTTP1
 
@@ -71,7 +72,7 @@ struct RetentionSetCommand: AsyncParsableCommand {
         for (name, value) in [("--keep", keep), ("--untagged", untagged)] {
             if let value, value < 1 { throw ValidationError("\(name) \(value): it must be 1 or more") }
         }
-        guard AccessScope.isPattern(names) else {
+        guard NamePattern(names) != nil else {
             throw ValidationError("'\(names)' is no name, no prefix that ends in /*, and not *")
         }
     }
@@ -94,7 +95,7 @@ struct RetentionRemoveCommand: AsyncParsableCommand {
     var names: String
 
     func validate() throws {
-        guard AccessScope.isPattern(names) else {
+        guard NamePattern(names) != nil else {
             throw ValidationError("'\(names)' is no name, no prefix that ends in /*, and not *")
         }
     }

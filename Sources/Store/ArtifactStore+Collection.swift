@@ -171,7 +171,8 @@ extension ArtifactStore {
         }
     }
 
-    /// Blobs that were lost, and that nothing lists any more.
+    /// Blobs that were lost, and that nothing lists any more. As elsewhere, `state != 'present'` says nothing new: it lets
+    /// SQLite use the index `blob_state`, which leaves the many out.
     private func forgetCorrupt() throws(StoreError) {
         let now = lifetimeClock()
         try withCatalog { pool in

@@ -17,11 +17,7 @@ package struct RetentionRule: Sendable, Hashable {
     }
 
     /// How much of a name the rule says; nil when it does not fit.
-    func weight(of name: ArtifactName) -> Int? {
-        if names == "*" { return 0 }
-        if names.hasSuffix("/*") { return name.description.hasPrefix(names.dropLast()) ? names.utf8.count : nil }
-        return names == name.description ? .max : nil
-    }
+    func weight(of name: ArtifactName) -> Int? { NamePattern(names)?.weight(of: name.description) }
 }
 
 /// What retention takes, and why.
