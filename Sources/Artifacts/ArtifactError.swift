@@ -2,7 +2,8 @@
 package struct ArtifactError: Error, Equatable, Sendable, CustomStringConvertible {
     /// The kinds of fault, for callers that map them to a protocol's error codes.
     package enum Code: Sendable {
-        case invalidDigest, invalidName, invalidTag, invalidReference, invalidPath, invalidManifest, invalidAuditLog
+        case invalidDigest, invalidName, invalidTag, invalidReference, invalidPath, invalidManifest, invalidAuditLog,
+            invalidBatch
     }
 
     package let code: Code

@@ -28,10 +28,24 @@ package struct ArtifactPath: Hashable, Sendable, Comparable, CustomStringConvert
         description = String(text)
     }
 
+    /// A path whose text has been through the other initializer before.
+    init(checked text: String) { description = text }
+
     /// The last component.
     package var fileName: Substring {
         Substring(description.utf8.split(separator: UInt8(ascii: "/")).last ?? description.utf8[...])
     }
 
-    package static func < (lhs: ArtifactPath, rhs: ArtifactPath) -> Bool { lhs.description < rhs.description }
+    package static func == (lhs: ArtifactPath, rhs: ArtifactPath) -> Bool {
+        lhs.description.utf8.elementsEqual(rhs.description.utf8)
+    }
+
+    package func hash(into hasher: inout Hasher) {
+        for byte in description.utf8 { hasher.combine(byte) }
+    }
+
+    /// In the order of their bytes.
+    package static func < (lhs: ArtifactPath, rhs: ArtifactPath) -> Bool {
+        lhs.description.utf8.lexicographicallyPrecedes(rhs.description.utf8)
+    }
 }

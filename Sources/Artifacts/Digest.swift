@@ -48,6 +48,9 @@ package struct Digest: Hashable, Sendable, CustomStringConvertible, Comparable {
         }
     }
 
+    /// The last 64 bits: for whoever needs a number that hangs on all of the bytes.
+    var lowBits: UInt64 { words.3 }
+
     /// The 64 hexadecimal digits without the algorithm.
     package var hex: String { Hexadecimal.encode(bytes) }
 

@@ -14,6 +14,10 @@ package enum MediaType {
     package static let file = "application/octet-stream"
     /// `artifactType` of what `artifactctl push` makes.
     package static let artifact = "application/vnd.provisioner.artifact.v1"
+    /// `artifactType` of an index whose manifests list the files of one folder, page by page in the order of their paths.
+    package static let tree = "application/vnd.provisioner.tree.v1"
+    /// Many small blobs in one body: see `BlobBatch`.
+    package static let blobBatch = "application/vnd.provisioner.blobs.v1"
 
     /// Manifests that list other manifests.
     package static let indexes: Set<String> = [imageIndex, dockerIndex]

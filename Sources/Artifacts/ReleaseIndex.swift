@@ -3,8 +3,8 @@ package struct ReleaseIndex: Sendable {
     /// A blob that is a file of some releases.
     private struct Blob {
         var size: Int64
-        /// How many releases have it.
-        var releaseCount: Int
+        /// How many files of releases it is.
+        var fileCount: Int
     }
 
     private var releases: [Digest: Release] = [:]
@@ -20,8 +20,8 @@ package struct ReleaseIndex: Sendable {
     package mutating func insert(_ release: Release, name: ArtifactName, tag: Tag?) {
         if members[name, default: []].insert(release.digest).inserted { nameCounts[release.digest, default: 0] += 1 }
         if releases.updateValue(release, forKey: release.digest) == nil {
-            for file in release.distinctFiles {
-                blobs[file.digest, default: Blob(size: file.size, releaseCount: 0)].releaseCount += 1
+            for (_, file) in release.files {
+                blobs[file.digest, default: Blob(size: file.size, fileCount: 0)].fileCount += 1
             }
         }
         if let tag { tags[name, default: [:]][tag] = release.digest }
@@ -44,10 +44,10 @@ package struct ReleaseIndex: Sendable {
         let left = (nameCounts[digest] ?? 1) - 1
         nameCounts[digest] = left > 0 ? left : nil
         guard left <= 0, let release = releases.removeValue(forKey: digest) else { return }
-        for file in release.distinctFiles {
+        for (_, file) in release.files {
             guard var blob = blobs[file.digest] else { continue }
-            blob.releaseCount -= 1
-            blobs[file.digest] = blob.releaseCount > 0 ? blob : nil
+            blob.fileCount -= 1
+            blobs[file.digest] = blob.fileCount > 0 ? blob : nil
         }
     }
 
@@ -69,9 +69,4 @@ package struct ReleaseIndex: Sendable {
     package func file(_ reference: FileReference) -> ReleaseFile? {
         release(reference.artifact)?.files[reference.path]
     }
-}
-
-extension Release {
-    /// Each blob once, though two paths may hold the same bytes.
-    fileprivate var distinctFiles: Set<ReleaseFile> { Set(files.values) }
 }

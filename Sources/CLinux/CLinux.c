@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/uio.h>
+#include <unistd.h>
 
 int clinux_rename_noreplace(const char *from, const char *to) {
     return renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE);
@@ -14,6 +15,8 @@ int clinux_rename_noreplace(const char *from, const char *to) {
 int clinux_reserve(int file, int64_t size) { return fallocate(file, FALLOC_FL_KEEP_SIZE, 0, size); }
 
 int clinux_start_writeback(int file) { return sync_file_range(file, 0, 0, SYNC_FILE_RANGE_WRITE); }
+
+int clinux_synchronize_file_system(int file) { return syncfs(file); }
 
 int clinux_enable_packet_info(int socket, int family) {
     int on = 1;

@@ -57,6 +57,11 @@ package enum ControlPath {
     package static let collection = "/api/v1/collection"
     package static let scrub = "/api/v1/scrub"
     package static let retention = "/api/v1/retention"
+    package static let quotas = "/api/v1/quotas"
+    package static let artifacts = "/api/v1/artifacts"
+    package static let missingBlobs = "/api/v1/missing-blobs"
+    package static let blobs = "/api/v1/blobs"
+    package static let manifests = "/api/v1/manifests"
     package static let channels = "/api/v1/channels"
 
     /// Whether a path is one that a client without a token must reach.

@@ -1,5 +1,6 @@
 internal import Artifacts
 internal import ControlAPI
+internal import HTTPTypes
 internal import Hosts
 internal import Hummingbird
 internal import Logging
@@ -21,17 +22,36 @@ struct AdminController {
         return status
     }
 
-    /// Those that the caller may pull.
-    func artifacts() throws -> Response {
+    private static let artifactPage = 1000
+
+    /// A page of those that the caller may pull, in order of name and tag: `?name=NAME` for one artifact's, `?n=N` for the
+    /// size of the page; `Link` names the next. A page may be empty and have a next one: what it would list is not for the
+    /// caller.
+    func artifacts(_ request: Request) throws -> Response {
+        let query = request.uri.queryParameters
+        let name = try query["name"].map { try ArtifactName(String($0)) }
+        let limit = query["n"].flatMap { Int($0) }.map { max(1, min($0, Self.artifactPage)) } ?? Self.artifactPage
+        let last = query["last"].flatMap { text -> (name: String, tag: String)? in
+            guard let colon = text.lastIndex(of: ":") else { return nil }
+            return (String(text[..<colon]), String(text[text.index(after: colon)...]))
+        }
         let releases = services.store.releases
-        let list = try services.store.taggedArtifacts().filter { caller.may(.pull, $0.name) }.map { artifact in
+        let page = try services.store.taggedArtifacts(of: name, after: last, limit: limit)
+        let list = page.filter { caller.may(.pull, $0.name) }.map { artifact in
             let release = releases.release(Reference(name: artifact.name, version: .tag(artifact.tag)))
             return ArtifactSummary(
                 name: artifact.name.description, tag: artifact.tag.description, digest: artifact.digest,
-                publishedAt: artifact.publishedAt, fileCount: release?.files.count ?? 0, size: release?.totalSize ?? 0,
+                publishedAt: artifact.publishedAt, fileCount: release?.files.count ?? 0,
+                size: release?.files.totalSize ?? 0,
                 isChannel: artifact.isChannel)
         }
-        return try .json(list)
+        var headers = HTTPFields()
+        if page.count == limit, let end = page.last {
+            let filter = name.map { "&name=\($0)" } ?? ""
+            let next = "\(ControlPath.artifacts)?n=\(limit)&last=\(end.name):\(end.tag)\(filter)"
+            headers = HTTPFields(fields: [("Link", "<\(next)>; rel=\"next\"")])
+        }
+        return try .json(list, headers: headers)
     }
 
     /// A page of the audit log: `?after=SEQUENCE&limit=N`, or its newest entries with `?newest=N`.

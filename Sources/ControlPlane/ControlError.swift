@@ -46,6 +46,7 @@ struct ControlError: Error, Sendable {
             case .invalidDigest: "DIGEST_INVALID"
             case .invalidManifest, .invalidPath: "MANIFEST_INVALID"
             case .invalidName, .invalidTag, .invalidReference: "NAME_INVALID"
+            case .invalidBatch: "BLOB_UPLOAD_INVALID"
             case .invalidAuditLog: "UNKNOWN"
             }
         self.init(.badRequest, code, error.message)

@@ -17,6 +17,7 @@ package struct ControlServices: Sendable {
     /// Who may log in over the network; nil where nobody can.
     package let access: OperatorAccess?
     let requestCounts = RequestCounts()
+    let batches = BatchCount()
     /// How collections go about it.
     package let collection: CollectionRules
     /// Seconds that never go back, for waiting times.

@@ -32,7 +32,7 @@ struct ControlRoutes {
         switch (request.method, route) {
         case (.get, .base), (.head, .base):
             return .empty(.ok, HTTPFields(fields: [("Docker-Distribution-Api-Version", "registry/2.0")]))
-        case (.get, .names): return try registry.names()
+        case (.get, .names): return try registry.names(request)
         case (.head, .blob(let name, let digest)): return try registry.blobHead(name, digest)
         case (.get, .blob(let name, let digest)): return try registry.blob(name, digest, request)
         case (.delete, .blob(let name, let digest)): return try registry.deleteBlob(name, digest)
@@ -60,6 +60,8 @@ struct ControlRoutes {
         let channels = ChannelController(services: services, caller: caller)
         let upkeep = UpkeepController(services: services, caller: caller)
         let retention = RetentionController(services: services, caller: caller)
+        let batches = BatchController(services: services, caller: caller)
+        let quotas = QuotaController(services: services, caller: caller)
         switch (request.method, first, rest.count) {
         case (.get, "status", 0): return try .json(admin.status())
         case (.get, "openapi.json", 0):
@@ -69,7 +71,13 @@ struct ControlRoutes {
         case (.post, "login", 0): return try await login.login(request)
         case (.post, "login", 1) where rest[0] == "challenge": return try await login.challenge(request)
         case (.post, "login", 1) where rest[0] == "code": return try login.renewCode()
-        case (.get, "artifacts", 0): return try admin.artifacts()
+        case (.get, "artifacts", 0): return try admin.artifacts(request)
+        case (.post, "missing-blobs", 1...): return try await batches.missing(rest.joined(separator: "/"), request)
+        case (.post, "blobs", 1...): return try await batches.store(rest.joined(separator: "/"), request)
+        case (.post, "manifests", 0): return try await batches.publish(request)
+        case (.get, "quotas", 0): return try quotas.list()
+        case (.put, "quotas", 0): return try await quotas.set(request)
+        case (.delete, "quotas", 1...): return try quotas.remove(rest.joined(separator: "/"))
         case (.get, "hosts", 0): return try admin.hosts()
         case (.get, "hosts", 1): return try admin.host(rest[0])
         case (.post, "hosts", 2) where rest[1] == "arm": return try admin.arm(rest[0])
@@ -101,14 +109,12 @@ struct ControlRoutes {
 }
 
 extension Request {
-    private static var maximumDocument: Int { 64 << 10 }
-
-    /// The body as a JSON document.
+    /// The body as a JSON document of at most `limit` bytes.
     /// - Throws: `ControlError` 413 or 400.
-    func document<Value: Decodable>(_ type: Value.Type) async throws -> Value {
+    func document<Value: Decodable>(_ type: Value.Type, limit: Int = 64 << 10) async throws -> Value {
         let bytes: [UInt8]
         do {
-            bytes = Array((try await body.collect(upTo: Self.maximumDocument)).readableBytesView)
+            bytes = Array((try await body.collect(upTo: limit)).readableBytesView)
         } catch {
             throw ControlError(.contentTooLarge, "SIZE_INVALID", "the document is larger than it may be")
         }

@@ -11,7 +11,7 @@ internal import Store
 /// Blobs, manifests, tags and referrers of the OCI Distribution specification 1.1. Uploads are in
 /// `RegistryController+Uploads`.
 struct RegistryController {
-    /// Tags in one page, unless fewer are asked for.
+    /// Tags, or names, in one page, unless fewer are asked for.
     static let tagPageSize = 1000
     /// Referrers in one page: their descriptors have annotations, and an answer should stay below 4 MiB.
     static let referrerPageSize = 500
@@ -133,9 +133,18 @@ struct RegistryController {
         return .empty(.accepted)
     }
 
-    /// The names that the caller may pull from.
-    func names() throws -> Response {
-        try .json(NameList(repositories: try store.names().filter { caller.may(.pull, $0) }.map(\.description)))
+    /// A page of the names that the caller may pull from: `?n=N&last=NAME`, and `Link` names the next.
+    func names(_ request: Request) throws -> Response {
+        let query = request.uri.queryParameters
+        let limit = query["n"].flatMap { Int($0) }.map { max(0, min($0, Self.tagPageSize)) } ?? Self.tagPageSize
+        let found = try store.names(after: query["last"].map(String.init) ?? "", limit: limit + 1)
+        let page = found.prefix(limit)
+        var headers = HTTPFields()
+        if found.count > page.count, let next = page.last {
+            headers = HTTPFields(fields: [("Link", "</v2/_catalog?n=\(limit)&last=\(next)>; rel=\"next\"")])
+        }
+        return try .json(
+            NameList(repositories: page.filter { caller.may(.pull, $0) }.map(\.description)), headers: headers)
     }
 
     func referrers(_ name: ArtifactName, _ subject: Digest, _ request: Request) throws -> Response {

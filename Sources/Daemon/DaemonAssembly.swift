@@ -151,7 +151,7 @@ struct DaemonAssembly {
     /// A machine whose clock starts in the past goes on where it was.
     private func startAfterWhatIsStored(_ clock: SteadyClock, _ store: ArtifactStore, _ ledger: HostLedger) throws {
         if let newest = ledger.newestEventTime { clock.start(after: newest) }
-        if let newest = try store.taggedArtifacts().map(\.publishedAt).max() { clock.start(after: newest * 1000) }
+        if let newest = try store.newestPublication() { clock.start(after: newest * 1000) }
     }
 
     /// The key of per-boot tokens: made at the first start, the same ever after.

@@ -12,11 +12,11 @@ package struct ArtifactctlCommand: AsyncParsableCommand {
             """,
         version: "artifactctl \(ProductVersion.current)",
         subcommands: [
-            LoginCommand.self, PushCommand.self, PullCommand.self, ListCommand.self, ShowCommand.self,
+            LoginCommand.self, PushCommand.self, PushManyCommand.self, PullCommand.self, ListCommand.self,
+            ShowCommand.self,
             PromoteCommand.self, RollbackCommand.self, HistoryCommand.self, RemoveCommand.self, HostCommand.self,
             StatusCommand.self, TokenCommand.self, CertificateCommand.self, LoginCodeCommand.self, AuditCommand.self,
-            CollectCommand.self,
-            RetentionCommand.self, ScrubCommand.self,
+            CollectCommand.self, RetentionCommand.self, QuotaCommand.self, ScrubCommand.self,
         ])
 
     package init() {}

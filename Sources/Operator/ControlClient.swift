@@ -102,6 +102,25 @@ struct ControlClient: Sendable {
         try await Self.decode(type, try await require([200], method, path), path)
     }
 
+    /// The pages of a list, one after another: each answer names the next (RFC 8288, `rel="next"`).
+    func forEachPage<Value: Decodable>(
+        _ type: [Value].Type, _ path: String, _ body: ([Value]) throws -> Void
+    ) async throws {
+        var next: String? = path
+        while let path = next {
+            let response = try await require([200], .GET, path)
+            next = Self.nextPage(response)
+            try body(try await Self.decode(type, response, path))
+        }
+    }
+
+    private static func nextPage(_ response: HTTPClientResponse) -> String? {
+        guard let link = response.headers.first(name: "link"), link.contains("rel=\"next\""),
+            let start = link.firstIndex(of: "<"), let end = link.firstIndex(of: ">"), start < end
+        else { return nil }
+        return Self.path(String(link[link.index(after: start)..<end]))
+    }
+
     /// A JSON document that answers to another one.
     func document<Value: Decodable>(_ type: Value.Type, _ path: String, posting value: some Encodable) async throws
         -> Value

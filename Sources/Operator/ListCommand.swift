@@ -19,16 +19,33 @@ struct ListCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let list = try await ControlClient.with(try server.connection()) { client in
-            try await client.document([ArtifactSummary].self, "/api/v1/artifacts")
-        }.filter { name == nil || $0.name == name }
-        if let name, list.isEmpty { throw OperatorError(.refused, "there is no artifact '\(name)'") }
-        print(json ? try OutputFormat.json(list) : Self.table(list))
+        let query = name.map { "?name=\($0)" } ?? ""
+        try await ControlClient.with(try server.connection()) { client in
+            // Page by page: a store may have more tags than anybody wants in memory.
+            var widths = OutputFormat.Widths()
+            var count = 0
+            try await client.forEachPage([ArtifactSummary].self, ControlPath.artifacts + query) { page in
+                if json {
+                    for artifact in page {
+                        print(count == 0 ? "[" : ",")
+                        print(try OutputFormat.json(artifact), terminator: "")
+                        count += 1
+                    }
+                } else if count == 0 || !page.isEmpty {
+                    print(Self.table(page, &widths, withHeader: count == 0))
+                    count += page.count
+                }
+            }
+            if let name, count == 0 { throw OperatorError(.refused, "there is no artifact '\(name)'") }
+            if json { print(count == 0 ? "[]" : "\n]") }
+        }
     }
 
-    static func table(_ list: [ArtifactSummary]) -> String {
+    static func table(
+        _ list: [ArtifactSummary], _ widths: inout OutputFormat.Widths, withHeader isFirst: Bool
+    ) -> String {
         OutputFormat.table(
-            ["ARTIFACT", "KIND", "FILES", "SIZE", "PUBLISHED", "DIGEST"],
+            isFirst ? ["ARTIFACT", "KIND", "FILES", "SIZE", "PUBLISHED", "DIGEST"] : nil, &widths,
             list.map { artifact in
                 [
                     ControlClient.visible("\(artifact.name):\(artifact.tag)"),

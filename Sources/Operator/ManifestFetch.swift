@@ -12,6 +12,25 @@ struct FetchedRelease {
 
     /// - Throws: `OperatorError`.
     static func fetch(_ reference: Reference, _ client: ControlClient) async throws -> FetchedRelease {
+        let (digest, mediaType, manifest) = try await fetchManifest(reference, client)
+        guard manifest.isTree else {
+            return FetchedRelease(
+                digest: digest, mediaType: mediaType, manifest: manifest,
+                release: try Release(digest: digest, manifest: manifest))
+        }
+        var pages: [FilePage] = []
+        for page in manifest.manifests ?? [] {
+            let reference = Reference(name: reference.name, version: .digest(page.digest))
+            pages.append(try FilePage(manifest: try await fetchManifest(reference, client).manifest))
+        }
+        return FetchedRelease(
+            digest: digest, mediaType: mediaType, manifest: manifest,
+            release: Release(digest: digest, files: try FileList(pages)))
+    }
+
+    private static func fetchManifest(_ reference: Reference, _ client: ControlClient) async throws -> (
+        digest: Digest, mediaType: String, manifest: Manifest
+    ) {
         let response = try await client.require(
             [200], .GET, "/v2/\(reference.name)/manifests/\(reference.version)",
             headers: [("accept", MediaType.manifests.sorted().joined(separator: ", "))])
@@ -20,9 +39,6 @@ struct FetchedRelease {
         if case .digest(let expected) = reference.version, expected != digest {
             throw OperatorError(.digestMismatch, "the server's manifest has digest \(digest), not \(expected)")
         }
-        let manifest = try Manifest(json: bytes)
-        return FetchedRelease(
-            digest: digest, mediaType: response.headers.first(name: "content-type") ?? "", manifest: manifest,
-            release: try Release(digest: digest, manifest: manifest))
+        return (digest, response.headers.first(name: "content-type") ?? "", try Manifest(json: bytes))
     }
 }

@@ -10,11 +10,27 @@ enum OutputFormat {
 
     /// Columns as wide as their widest cell, two spaces between them; no trailing space.
     static func table(_ header: [String], _ rows: [[String]]) -> String {
-        let all = [header] + rows
-        let widths = header.indices.map { column in all.map { $0[column].count }.max() ?? 0 }
+        var widths = Widths()
+        return table(header, &widths, rows)
+    }
+
+    /// How wide the columns of a table are so far, for one that is printed in pieces.
+    struct Widths {
+        fileprivate var columns: [Int] = []
+    }
+
+    /// A piece of a table; the first has the header.
+    static func table(_ header: [String]?, _ widths: inout Widths, _ rows: [[String]]) -> String {
+        let all = (header.map { [$0] } ?? []) + rows
+        let count = all.first?.count ?? 0
+        let columns = (0..<count).map { column in
+            let known = column < widths.columns.count ? widths.columns[column] : 0
+            return all.reduce(known) { max($0, $1[column].count) }
+        }
+        widths.columns = columns
         return all.map { row in
             row.enumerated().map { column, cell in
-                column == row.count - 1 ? cell : cell.padding(toLength: widths[column], withPad: " ", startingAt: 0)
+                column == row.count - 1 ? cell : cell.padding(toLength: columns[column], withPad: " ", startingAt: 0)
             }.joined(separator: "  ")
         }.joined(separator: "\n")
     }

@@ -88,6 +88,22 @@ struct ByteCount: CustomStringConvertible {
 
     init(_ bytes: Int64) { self.bytes = bytes }
 
+    /// `1500`, `1.5GB`, `200 MB`; nil for anything else, and for more than `Int64` holds.
+    init?(parsing text: String) {
+        let units: [(name: String, factor: Double)] = [
+            ("KB", 1e3), ("MB", 1e6), ("GB", 1e9), ("TB", 1e12), ("B", 1), ("", 1),
+        ]
+        for (name, factor) in units where text.uppercased().hasSuffix(name) {
+            let number = text.dropLast(name.count).trimmingCharacters(in: .whitespaces)
+            guard number.allSatisfy({ $0.isASCII && ($0.isNumber || $0 == ".") }), let value = Double(number),
+                value * factor < 9e18
+            else { return nil }
+            bytes = Int64(value * factor)
+            return
+        }
+        return nil
+    }
+
     var description: String {
         let units = ["B", "KB", "MB", "GB", "TB"]
         var value = Double(bytes)

@@ -40,13 +40,11 @@ struct PullCommand: AsyncParsableCommand {
         let progress = ProgressReport(style: ProgressReport.style(json: json))
         let pulled = try await ControlClient.with(try server.connection()) { client in
             let fetched = try await FetchedRelease.fetch(reference, client)
-            var files = fetched.release.files.sorted { $0.key < $1.key }
-            if let only {
-                files = files.filter { $0.key == only }
-                guard !files.isEmpty else { throw OperatorError(.refused, "\(reference) has no file '\(only)'") }
+            if let only, fetched.release.files[only] == nil {
+                throw OperatorError(.refused, "\(reference) has no file '\(only)'")
             }
             var result: [PullResult.File] = []
-            for (path, file) in files {
+            for (path, file) in fetched.release.files where only == nil || path == only {
                 let target = URL(fileURLWithPath: output).appendingPathComponent(path.description).path
                 let isFetched = try await Download(client: client, name: reference.name, progress: progress)
                     .run(path, file, to: target)

@@ -28,7 +28,7 @@ struct Push {
         var result = try hash(files)
         let manifest = try Self.manifest(of: result.files).canonicalJSON()
         result.digest = SHA256.digest(of: manifest)
-        try await requireFree(tag, for: result.digest)
+        try await TagState.of(tag, reference.name, client).require(result.digest, for: reference)
         var missing: [Int] = []
         var asked: Set<Digest> = []
         for (index, file) in result.files.enumerated() {
@@ -63,25 +63,6 @@ struct Push {
             hashed.append(PushResult.File(path: file.path.description, digest: digest, size: file.size, sent: false))
         }
         return PushResult(reference: reference.description, digest: .empty, isDryRun: isDryRun, files: hashed)
-    }
-
-    /// Asked before a byte is sent: a version that is published is not pushed over, and gigabytes later is late to say so.
-    private func requireFree(_ tag: Tag, for digest: Digest) async throws {
-        let response = try await client.send(.HEAD, "/v2/\(reference.name)/manifests/\(tag)")
-        guard response.status.code == 200, let other = response.headers.first(name: ControlHeader.contentDigest),
-            other != digest.description
-        else { return }
-        if try await isChannel(tag, at: other) { return }
-        throw OperatorError(
-            .refused, "\(reference) is published with other files and immutable (\(other)): publish under another tag")
-    }
-
-    /// Whether a tag is a channel that stands at a digest.
-    private func isChannel(_ tag: Tag, at digest: String) async throws -> Bool {
-        let response = try await client.send(.GET, "\(ControlPath.channels)/\(reference.name):\(tag)")
-        guard response.status.code == 200 else { return false }
-        let report = try JSONDecoder().decode(ChannelReport.self, from: Data(await ControlClient.bytes(of: response)))
-        return report.moves.first?.digest.description == digest
     }
 
     /// Sends files, some at once, under one bar for all of them.
@@ -128,14 +109,19 @@ struct Push {
         progress.end("sent")
     }
 
-    private static let configuration = Array(
+    /// What every manifest that this program makes has as its configuration.
+    static let configuration = Array(
         #"{"architecture":"unknown","config":{},"os":"unknown","rootfs":{"diff_ids":[],"type":"layers"}}"#.utf8)
+
+    static var configurationDescriptor: Descriptor {
+        Descriptor(
+            mediaType: MediaType.imageConfiguration, digest: SHA256.digest(of: configuration),
+            size: Int64(configuration.count))
+    }
 
     private static func manifest(of files: [PushResult.File]) -> Manifest {
         Manifest(
-            configuration: Descriptor(
-                mediaType: MediaType.imageConfiguration, digest: SHA256.digest(of: configuration),
-                size: Int64(configuration.count)),
+            configuration: configurationDescriptor,
             layers: files.sorted { $0.path < $1.path }.map { file in
                 Descriptor(
                     mediaType: MediaType.file, digest: file.digest, size: file.size,

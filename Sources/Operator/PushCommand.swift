@@ -3,17 +3,19 @@ internal import Artifacts
 internal import ControlAPI
 internal import Foundation
 
-/// `artifactctl push NAME:TAG FILE...`.
+/// `artifactctl push NAME:TAG FILE...` and `artifactctl push NAME:TAG DIRECTORY`.
 struct PushCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "push", abstract: "Publish files as a version of an artifact.",
+        commandName: "push", abstract: "Publish files, or a whole folder, as a version of an artifact.",
         discussion: """
-            A file is published under its own name; PATH=FILE gives it another. What the server has is not sent again. \
-            A version is immutable: pushing the same files again is fine, other files are refused. When anything breaks, on \
+            A file is published under its own name; PATH=FILE gives it another. A folder is published alone, with all that is \
+            in it, such as an install tree or a package mirror: links inside it are followed, links out of it refused. What \
+            the server has is not sent again. A version is immutable: pushing the same files again is fine, other files are refused. When anything breaks, on \
             either side, run the same command again: it goes on in the middle of the file where it stood.
 
               artifactctl push debian-installer:12 linux initrd.gz
               artifactctl push debian-installer:12 boot/linux=./vmlinuz-6.1
+              artifactctl push debian-mirror:2026-11-26 /srv/mirror/debian
             """)
 
     @OptionGroup var server: ServerOptions
@@ -24,13 +26,13 @@ struct PushCommand: AsyncParsableCommand {
     @Flag(help: "Tell what would be sent, and send nothing.")
     var dryRun = false
 
-    @Option(help: "How many files are sent at once, 1 to 16.")
+    @Option(help: "How many files, or groups of files of a folder, are sent at once, 1 to 16.")
     var parallel = 2
 
     @Argument(help: "The version, NAME:TAG.")
     var reference: String
 
-    @Argument(help: "The files, each FILE or PATH=FILE.", completion: .file())
+    @Argument(help: "The files, each FILE or PATH=FILE; or one folder.", completion: .file())
     var files: [String]
 
     mutating func validate() throws {
@@ -59,6 +61,7 @@ struct PushCommand: AsyncParsableCommand {
 
     func run() async throws {
         let reference = try Reference(reference)
+        if let directory = try directory() { return try await push(directory, as: reference) }
         let files = try self.files.map { argument in
             let (path, file) = Self.split(argument)
             return try LocalFile(file, path: ArtifactPath(path))
@@ -78,6 +81,39 @@ struct PushCommand: AsyncParsableCommand {
             print("\(reference) would be \(result.digest): \(missing.count) files, \(ByteCount(bytes)) to send")
         } else {
             print("\(reference) \(result.digest)")
+        }
+    }
+
+    /// The folder to push; nil when there are files.
+    private func directory() throws -> String? {
+        func isDirectory(_ place: String) -> Bool {
+            var isDirectory: ObjCBool = false
+            return FileManager.default.fileExists(atPath: place, isDirectory: &isDirectory) && isDirectory.boolValue
+        }
+        if files.count == 1, isDirectory(files[0]) { return files[0] }
+        if let folder = files.map({ Self.split($0).file }).first(where: isDirectory) {
+            throw OperatorError(.file, "\(folder) is a folder: push it alone, under a tag of its own")
+        }
+        return nil
+    }
+
+    private func push(_ directory: String, as reference: Reference) async throws {
+        let tree = try LocalTree(directory)
+        let result = try await ControlClient.with(try server.connection()) { client in
+            try await TreePush(
+                client: client, reference: reference, progress: ProgressReport(style: ProgressReport.style(json: json)),
+                parallel: parallel, isDryRun: dryRun
+            ).run(tree)
+        }
+        if json {
+            print(try OutputFormat.json(result))
+        } else if dryRun {
+            print(
+                "\(reference) would be \(result.digest): \(result.sentCount) of \(result.fileCount) files, \(ByteCount(result.sentSize)) to send"
+            )
+        } else {
+            print("\(reference) \(result.digest)")
+            print("\(result.sentCount) of \(result.fileCount) files sent, \(ByteCount(result.sentSize))")
         }
     }
 }

@@ -28,6 +28,8 @@ struct ShowCommand: AsyncParsableCommand {
         var reference: String
         var digest: Digest
         var mediaType: String
+        /// Bytes of all files.
+        var size: Int64
         var files: [File]
     }
 
@@ -38,23 +40,23 @@ struct ShowCommand: AsyncParsableCommand {
         }
         let document = Document(
             reference: reference.description, digest: fetched.digest, mediaType: fetched.mediaType,
-            files: fetched.release.files.sorted { $0.key < $1.key }.map {
-                Document.File(path: $0.key.description, digest: $0.value.digest, size: $0.value.size)
+            size: fetched.release.files.totalSize,
+            files: fetched.release.files.map {
+                Document.File(path: $0.path.description, digest: $0.file.digest, size: $0.file.size)
             })
         print(json ? try OutputFormat.json(document) : Self.text(document))
     }
 
     static func text(_ document: Document) -> String {
-        let total = document.files.reduce(0) { $0 + $1.size }
-        return """
-            \(document.reference)
-            digest  \(document.digest)
-            type    \(document.mediaType)
-            size    \(ByteCount(total)) in \(document.files.count) files
+        """
+        \(document.reference)
+        digest  \(document.digest)
+        type    \(document.mediaType)
+        size    \(ByteCount(document.size)) in \(document.files.count) files
 
-            """
-                + OutputFormat.table(
-                    ["FILE", "SIZE", "DIGEST"],
-                    document.files.map { [$0.path, "\(ByteCount($0.size))", $0.digest.description] })
+        """
+            + OutputFormat.table(
+                ["FILE", "SIZE", "DIGEST"],
+                document.files.map { [$0.path, "\(ByteCount($0.size))", $0.digest.description] })
     }
 }

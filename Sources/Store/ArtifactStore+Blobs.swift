@@ -34,15 +34,15 @@ extension ArtifactStore {
 
     /// Takes out a lease on a blob within the caller's transaction. False when the blob is not present: then a
     /// collection has condemned it, and it must be pushed again.
-    private func lease(_ database: Database, _ digest: Digest, holder: String) throws -> Bool {
+    func lease(_ database: Database, _ digest: Digest, holder: String) throws -> Bool {
         let now = lifetimeClock()
-        try database.execute(
-            sql: "UPDATE blob SET touched_at = ? WHERE digest = ? AND state = 'present'",
-            arguments: [now, digest.column])
+        let column = digest.column
+        try database.executeOften(
+            "UPDATE blob SET touched_at = ? WHERE digest = ? AND state = 'present'", [now, column])
         guard database.changesCount > 0 else { return false }
-        try database.execute(
-            sql: "INSERT OR REPLACE INTO lease (digest, holder, expires_at) VALUES (?, ?, ?)",
-            arguments: [digest.column, holder, now + BlobCommitter.leaseSeconds])
+        try database.executeOften(
+            "INSERT OR REPLACE INTO lease (digest, holder, expires_at) VALUES (?, ?, ?)",
+            [column, holder, now + BlobCommitter.leaseSeconds])
         return true
     }
 
@@ -52,9 +52,7 @@ extension ArtifactStore {
         return try withCatalog { pool in
             try pool.write { database in
                 guard try self.lease(database, digest, holder: "mount \(name)") else { return false }
-                try database.execute(
-                    sql: "INSERT OR IGNORE INTO repository_blob (name, digest) VALUES (?, ?)",
-                    arguments: [name.description, digest.column])
+                try Quota.hold(digest, name, database)
                 return true
             }
         }

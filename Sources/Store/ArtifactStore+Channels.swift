@@ -102,10 +102,15 @@ extension ArtifactStore {
     /// - Throws: `manifestUnknown`; `failure` when its manifest is damaged on disk.
     private func bootableRelease(_ version: Version, _ name: ArtifactName) throws(StoreError) -> Release {
         let stored = try manifest(version, name: name)
+        let value: Manifest
         do {
-            return try Release(digest: stored.digest, manifest: try Manifest(json: stored.bytes))
+            value = try Manifest(json: stored.bytes)
         } catch {
             throw StoreError(.invalidManifest, "\(error)")
+        }
+        let published = releases
+        return try Self.release(stored.digest, value) { page in
+            published.release(Reference(name: name, version: .digest(page)))?.files.pages.first
         }
     }
 

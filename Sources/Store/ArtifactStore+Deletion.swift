@@ -21,11 +21,11 @@ extension ArtifactStore {
         }
     }
 
-    /// Takes a manifest from a name, with every tag that names it.
+    /// Takes a manifest from a name, with every tag that names it. With a tree go those of its pages that no other tree has.
     /// - Throws: `manifestUnknown`; `inUse` when a channel names it, or an index lists it.
     package func delete(manifest digest: Digest, name: ArtifactName, by actor: String = "local") throws(StoreError) {
         try publication.withLock { _ throws(StoreError) in
-            try withCatalog { pool in
+            let gone = try withCatalog { pool in
                 try pool.write { database in
                     _ = try self.manifestDigest(database, .digest(digest), name)
                     let tags = try Row.fetchAll(
@@ -40,24 +40,55 @@ extension ArtifactStore {
                     if try self.isListed(database, digest, name) {
                         throw StoreError(.inUse, "an index of \(name) lists \(digest): delete the index first")
                     }
-                    for table in ["tag", "manifest"] {
-                        try database.execute(
-                            sql: "DELETE FROM \(table) WHERE name = ? AND digest = ?",
-                            arguments: [name.description, digest.column])
+                    let pages = try self.pages(of: digest, name, database)
+                    try self.remove(digest, name, database)
+                    let left = try pages.filter { page in
+                        let isNeeded = try Bool.fetchOne(
+                            database,
+                            sql: """
+                                SELECT EXISTS (SELECT 1 FROM manifest_reference WHERE name = ?1 AND digest = ?2)
+                                    OR EXISTS (SELECT 1 FROM tag WHERE name = ?1 AND digest = ?2)
+                                """, arguments: [name.description, page.column])
+                        return isNeeded == false
                     }
-                    try database.execute(
-                        sql: "DELETE FROM manifest_reference WHERE name = ? AND manifest = ?",
-                        arguments: [name.description, digest.column])
-                    // The manifest itself is a blob of the name.
-                    try database.execute(
-                        sql: "DELETE FROM repository_blob WHERE name = ? AND digest = ?",
-                        arguments: [name.description, digest.column])
+                    for page in left { try self.remove(page, name, database) }
                     let list = tags.map { $0["tag"] as String }.joined(separator: " ")
                     try self.audit.append(database, "delete manifest", "\(name)@\(digest)", list, by: actor)
+                    return left + [digest]
                 }
             }
-            index.withLock { $0.remove(digest, name: name) }
+            index.withLock { index in
+                for digest in gone { index.remove(digest, name: name) }
+            }
         }
+    }
+
+    /// The manifests that a tree lists; none for any other manifest.
+    private func pages(of digest: Digest, _ name: ArtifactName, _ database: Database) throws -> [Digest] {
+        try String.fetchAll(
+            database,
+            sql: """
+                SELECT reference.digest FROM manifest
+                JOIN manifest_reference AS reference
+                    ON reference.name = manifest.name AND reference.manifest = manifest.digest
+                WHERE manifest.name = ? AND manifest.digest = ? AND manifest.artifact_type = ?
+                """, arguments: [name.description, digest.column, MediaType.tree]
+        ).map { try Digest(hex: $0) }
+    }
+
+    private func remove(_ digest: Digest, _ name: ArtifactName, _ database: Database) throws {
+        for table in ["tag", "manifest"] {
+            try database.execute(
+                sql: "DELETE FROM \(table) WHERE name = ? AND digest = ?",
+                arguments: [name.description, digest.column])
+        }
+        try database.execute(
+            sql: "DELETE FROM manifest_reference WHERE name = ? AND manifest = ?",
+            arguments: [name.description, digest.column])
+        // The manifest itself is a blob of the name.
+        try database.execute(
+            sql: "DELETE FROM repository_blob WHERE name = ? AND digest = ?",
+            arguments: [name.description, digest.column])
     }
 
     /// Takes a blob from a name.

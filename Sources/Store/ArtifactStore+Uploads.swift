@@ -11,6 +11,7 @@ extension ArtifactStore {
             throw StoreError(.busy, "\(Self.maximumUploads) uploads are open: finish or cancel some")
         }
         try space.require(size ?? 0)
+        if let size { try withCatalog { pool in try pool.read { try Quota.require(size, for: name, $0) } } }
         guard let random = RandomBytes.make(16) else { throw StoreError(.failure, "no random numbers on this machine") }
         let id = Hexadecimal.encode(random)
         do {
@@ -94,7 +95,8 @@ extension ArtifactStore {
         }
         return Upload(
             id: id, name: name, committer: committer, space: space, health: health, hasher: hasher,
-            descriptor: descriptor, declaredSize: declaredSize, offset: offset)
+            descriptor: descriptor, declaredSize: declaredSize, offset: offset,
+            room: try catalog.pool.read { try Quota.room(for: name, $0) })
     }
 
     /// Stores bytes that are in memory as a blob of a name.

@@ -43,9 +43,7 @@ struct BlobCommitter: Sendable {
             try database.execute(
                 sql: "INSERT OR REPLACE INTO lease (digest, holder, expires_at) VALUES (?, ?, ?)",
                 arguments: [digest.column, upload, now + Self.leaseSeconds])
-            try database.execute(
-                sql: "INSERT OR IGNORE INTO repository_blob (name, digest) VALUES (?, ?)",
-                arguments: [name.description, digest.column])
+            try Quota.hold(digest, name, database)
         }
         // W5: the name appears, whole, and its directory entry is durable.
         try makeDirectories(digest)

@@ -98,7 +98,47 @@ struct Catalog: Sendable {
                     BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
                     """)
         }
+        migrator.registerMigration("3 quotas") { database in
+            // `usage` is what the blobs of a name sum up to, in every order in which rows of both tables may go; a `blob` row
+            // comes before those that say who holds it.
+            try database.execute(
+                sql: """
+                    CREATE TABLE quota (names TEXT PRIMARY KEY, bytes INTEGER NOT NULL) STRICT;
+                    CREATE TABLE usage (name TEXT PRIMARY KEY, bytes INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+                    INSERT INTO usage (name, bytes)
+                        SELECT name, SUM(size) FROM repository_blob JOIN blob USING (digest) GROUP BY name;
+                    CREATE TRIGGER usage_1 AFTER INSERT ON repository_blob BEGIN
+                        INSERT OR IGNORE INTO usage (name, bytes) VALUES (NEW.name, 0);
+                        UPDATE usage SET bytes = bytes
+                            + COALESCE((SELECT size FROM blob WHERE digest = NEW.digest), 0) WHERE name = NEW.name;
+                    END;
+                    CREATE TRIGGER usage_2 AFTER DELETE ON repository_blob BEGIN
+                        UPDATE usage SET bytes = bytes
+                            - COALESCE((SELECT size FROM blob WHERE digest = OLD.digest), 0) WHERE name = OLD.name;
+                    END;
+                    CREATE TRIGGER usage_3 AFTER UPDATE OF size ON blob WHEN NEW.size != OLD.size BEGIN
+                        UPDATE usage SET bytes = bytes + NEW.size - OLD.size
+                            WHERE name IN (SELECT name FROM repository_blob WHERE digest = NEW.digest);
+                    END;
+                    CREATE TRIGGER usage_4 BEFORE DELETE ON blob BEGIN
+                        UPDATE usage SET bytes = bytes - OLD.size
+                            WHERE name IN (SELECT name FROM repository_blob WHERE digest = OLD.digest);
+                    END;
+                    """)
+        }
         return migrator
+    }
+}
+
+extension Database {
+    /// Runs a statement that each connection compiles once: for those that run for every blob of many.
+    func executeOften(_ sql: String, _ arguments: StatementArguments) throws {
+        try cachedStatement(sql: sql).execute(arguments: arguments)
+    }
+
+    /// The first row that such a statement gives.
+    func rowOften(_ sql: String, _ arguments: StatementArguments) throws -> Row? {
+        try Row.fetchOne(try cachedStatement(sql: sql), arguments: arguments)
     }
 }
 

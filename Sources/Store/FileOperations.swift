@@ -25,6 +25,8 @@ package struct FileFailure: Error, Equatable, Sendable, CustomStringConvertible 
 package protocol FileOperations: Sendable {
     /// Opens for writing, creating the file with mode 0600 when it is absent.
     func openForWriting(_ path: String) throws(FileFailure) -> Int32
+    /// Creates a file with mode 0444 and opens it for writing. Fails with EEXIST when there is one.
+    func create(_ path: String) throws(FileFailure) -> Int32
     /// Writes at an offset; may write less than was given.
     func write(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer, at offset: Int64, path: String) throws(FileFailure)
         -> Int
@@ -37,6 +39,11 @@ package protocol FileOperations: Sendable {
     func synchronize(_ descriptor: Int32, path: String) throws(FileFailure)
     /// Makes a directory's entries durable.
     func synchronizeDirectory(_ path: String) throws(FileFailure)
+    /// Opens a directory, for `synchronizeFileSystem`.
+    func openDirectory(_ path: String) throws(FileFailure) -> Int32
+    /// Makes everything durable that was written so far to the file system of an open directory, bytes and entries. Tells
+    /// of writes that failed since the directory was opened (Linux 5.8), so open it before the first.
+    func synchronizeFileSystem(_ descriptor: Int32, path: String) throws(FileFailure)
     func close(_ descriptor: Int32)
     /// Fails with EEXIST when the target exists.
     func renameWithoutReplacing(_ from: String, to: String) throws(FileFailure)
@@ -67,6 +74,14 @@ package struct SystemFileOperations: FileOperations {
     package func openForWriting(_ path: String) throws(FileFailure) -> Int32 {
         while true {
             let descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
+            if descriptor >= 0 { return descriptor }
+            guard errno == EINTR else { throw FileFailure(operation: "open", path: path, errorNumber: errno) }
+        }
+    }
+
+    package func create(_ path: String) throws(FileFailure) -> Int32 {
+        while true {
+            let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o444)
             if descriptor >= 0 { return descriptor }
             guard errno == EINTR else { throw FileFailure(operation: "open", path: path, errorNumber: errno) }
         }
@@ -105,10 +120,21 @@ package struct SystemFileOperations: FileOperations {
     }
 
     package func synchronizeDirectory(_ path: String) throws(FileFailure) {
-        let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw FileFailure(operation: "open", path: path, errorNumber: errno) }
+        let descriptor = try openDirectory(path)
         defer { close(descriptor) }
         guard fsync(descriptor) == 0 else { throw FileFailure(operation: "fsync", path: path, errorNumber: errno) }
+    }
+
+    package func openDirectory(_ path: String) throws(FileFailure) -> Int32 {
+        let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw FileFailure(operation: "open", path: path, errorNumber: errno) }
+        return descriptor
+    }
+
+    package func synchronizeFileSystem(_ descriptor: Int32, path: String) throws(FileFailure) {
+        guard clinux_synchronize_file_system(descriptor) == 0 else {
+            throw FileFailure(operation: "syncfs", path: path, errorNumber: errno)
+        }
     }
 
     package func close(_ descriptor: Int32) { _ = Glibc.close(descriptor) }

@@ -68,13 +68,13 @@ extension ArtifactStore {
         }
         guard keptNames.withLock({ $0 != newest }) else { return }
         do {
-            var bytes: [UInt8] = []
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.sortedKeys]
-            try catalog.pool.read { database in
-                try NamesFile.forEachLine(database) { bytes += try encoder.encode($0) + [UInt8(ascii: "\n")] }
+            try SmallFile.write(NamesFile.path(in: directory.path), files) { write in
+                try catalog.pool.read { database in
+                    try NamesFile.forEachLine(database) { try write(encoder.encode($0) + [UInt8(ascii: "\n")]) }
+                }
             }
-            try SmallFile.write(NamesFile.path(in: directory.path), bytes, files)
         } catch let failure as FileFailure {
             throw space.explain(failure)
         } catch {

@@ -19,28 +19,35 @@ struct Recovery {
         let rows = try catalog.pool.read {
             try Row.fetchAll($0, sql: "SELECT digest, size FROM blob WHERE state = 'arriving' AND state != 'present'")
         }
+        guard !rows.isEmpty else { return }
+        // Those of a batch may be whole and not yet durable: only the process may have died.
+        let blobs = try files.openDirectory(directory.blobsPath)
+        defer { files.close(blobs) }
+        try files.synchronizeFileSystem(blobs, path: directory.blobsPath)
         for row in rows {
             guard let digest = try? Digest(hex: row["digest"] as String) else { continue }
             let path = directory.blobPath(digest)
             if try files.size(path) == row["size"], try measure(path) == digest {
-                try files.synchronizeDirectory(directory.blobDirectory(digest).inner)
                 try catalog.pool.write {
                     try $0.execute(
                         sql: "UPDATE blob SET state = 'present' WHERE digest = ?", arguments: [digest.column])
                 }
             } else {
                 try files.removeFile(path)
-                try catalog.pool.write { database in
-                    // What was corrupt before it was pushed again is still missed by the manifests that list it.
-                    try database.execute(
-                        sql: "UPDATE blob SET state = 'corrupt' WHERE digest = ? AND \(ArtifactStore.isReferenced)",
-                        arguments: [digest.column])
-                    guard database.changesCount == 0 else { return }
-                    for table in ["lease", "repository_blob", "blob"] {
-                        try database.execute(sql: "DELETE FROM \(table) WHERE digest = ?", arguments: [digest.column])
-                    }
-                }
+                try catalog.pool.write { try Self.forget(digest, $0) }
             }
+        }
+    }
+
+    /// Forgets a blob that never came.
+    static func forget(_ digest: Digest, _ database: Database) throws {
+        // What was corrupt before it was pushed again is still missed by the manifests that list it.
+        try database.execute(
+            sql: "UPDATE blob SET state = 'corrupt' WHERE digest = ? AND \(ArtifactStore.isReferenced)",
+            arguments: [digest.column])
+        guard database.changesCount == 0 else { return }
+        for table in ["lease", "repository_blob", "blob"] {
+            try database.execute(sql: "DELETE FROM \(table) WHERE digest = ?", arguments: [digest.column])
         }
     }
 

@@ -1,8 +1,8 @@
 internal import Artifacts
 internal import GRDB
 
-/// Reads every published manifest into an index, at start. A manifest that is damaged on disk is left out: its tag then
-/// names nothing that could boot, and the rest is served.
+/// Reads every published manifest into an index, at start. A manifest that is damaged on disk is left out, and a tree with a
+/// page that is: its tag then names nothing that could boot, and the rest is served.
 struct ReleaseLoader {
     let reader: any DatabaseReader
     let blobPath: (Digest) -> String
@@ -10,22 +10,55 @@ struct ReleaseLoader {
     func load() throws -> ReleaseIndex {
         var index = ReleaseIndex()
         try reader.read { database in
+            var trees: [(row: Row, manifest: Manifest)] = []
             let rows = try Row.fetchCursor(
                 database,
                 sql: """
                     SELECT manifest.name, manifest.digest, tag.tag FROM manifest
                     LEFT JOIN tag ON tag.name = manifest.name AND tag.digest = manifest.digest
+                    ORDER BY manifest.name, manifest.digest
                     """)
+            // One manifest may have many tags: it is read once.
+            var last: (digest: Digest, release: Release)?
             while let row = try rows.next() {
+                guard let digest = try? Digest(hex: row["digest"] as String) else { continue }
+                if let last, last.digest == digest {
+                    Self.insert(last.release, row, &index)
+                    continue
+                }
+                guard let manifest = manifest(digest) else { continue }
+                guard !manifest.isTree else {
+                    trees.append((row.copy(), manifest))
+                    continue
+                }
+                guard let release = try? Release(digest: digest, manifest: manifest) else { continue }
+                Self.insert(release, row, &index)
+                last = (digest, release)
+            }
+            for (row, manifest) in trees {
                 guard let name = try? ArtifactName(row["name"] as String),
                     let digest = try? Digest(hex: row["digest"] as String),
-                    let bytes = SmallFile.read(blobPath(digest), limit: Manifest.maximumSize),
-                    SHA256.digest(of: bytes) == digest, let manifest = try? Manifest(json: bytes),
-                    let release = try? Release(digest: digest, manifest: manifest)
+                    let release = try? ArtifactStore.release(
+                        digest, manifest,
+                        page: { page in
+                            index.release(Reference(name: name, version: .digest(page)))?.files.pages.first
+                        })
                 else { continue }
-                index.insert(release, name: name, tag: (row["tag"] as String?).flatMap { try? Tag($0) })
+                Self.insert(release, row, &index)
             }
         }
         return index
+    }
+
+    private func manifest(_ digest: Digest) -> Manifest? {
+        guard let bytes = SmallFile.read(blobPath(digest), limit: Manifest.maximumSize),
+            SHA256.digest(of: bytes) == digest
+        else { return nil }
+        return try? Manifest(json: bytes)
+    }
+
+    private static func insert(_ release: Release, _ row: Row, _ index: inout ReleaseIndex) {
+        guard let name = try? ArtifactName(row["name"] as String) else { return }
+        index.insert(release, name: name, tag: (row["tag"] as String?).flatMap { try? Tag($0) })
     }
 }

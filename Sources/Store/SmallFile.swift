@@ -2,6 +2,8 @@ internal import Glibc
 
 /// Whole small files: versions, keys, site files.
 package enum SmallFile {
+    private static let pieceSize = 256 << 10
+
     /// nil when the file is absent or cannot be read: for files whose absence and damage are answered alike.
     package static func read(_ path: String, limit: Int = 64 << 20) -> [UInt8]? {
         (try? readIfPresent(path, limit: limit)) ?? nil
@@ -33,19 +35,37 @@ package enum SmallFile {
 
     /// Writes a file whole or not at all, durably: temporary file, sync, rename, sync of the directory. Mode 0600.
     package static func write(_ path: String, _ bytes: [UInt8], _ files: any FileOperations) throws {
+        try write(path, files) { try $0(bytes) }
+    }
+
+    /// The same, piece by piece, for a file that need not be in memory.
+    static func write(
+        _ path: String, _ files: any FileOperations, _ body: (_ write: ([UInt8]) throws -> Void) throws -> Void
+    ) throws {
         let temporary = path + ".new"
         try files.removeFile(temporary)
         let descriptor = try files.openForWriting(temporary)
         defer { files.close(descriptor) }
-        var offset = 0
-        while offset < bytes.count {
-            let written = try bytes.withUnsafeBytes { buffer in
-                let rest = UnsafeRawBufferPointer(rebasing: buffer[offset...])
-                return try files.write(descriptor, rest, at: Int64(offset), path: temporary)
+        var buffer: [UInt8] = []
+        var offset: Int64 = 0
+        func flush() throws {
+            var written = 0
+            while written < buffer.count {
+                let count = try buffer.withUnsafeBytes { bytes in
+                    let rest = UnsafeRawBufferPointer(rebasing: bytes[written...])
+                    return try files.write(descriptor, rest, at: offset + Int64(written), path: temporary)
+                }
+                guard count > 0 else { throw FileFailure(operation: "write", path: temporary, errorNumber: EIO) }
+                written += count
             }
-            guard written > 0 else { throw FileFailure(operation: "write", path: temporary, errorNumber: EIO) }
-            offset += written
+            offset += Int64(written)
+            buffer.removeAll(keepingCapacity: true)
         }
+        try body { bytes in
+            buffer += bytes
+            if buffer.count >= pieceSize { try flush() }
+        }
+        try flush()
         try files.synchronize(descriptor, path: temporary)
         try files.rename(temporary, to: path)
         try files.synchronizeDirectory(directory(of: path))

@@ -45,6 +45,15 @@ package struct StoreError: Error, Equatable, Sendable, CustomStringConvertible {
         self.cause = cause.map { "\($0)" }
     }
 
+    /// The same, with what it is about before its message.
+    func about(_ subject: String) -> StoreError { StoreError(code, "\(subject): \(message)", detail: cause) }
+
+    private init(_ code: Code, _ message: String, detail: String?) {
+        self.code = code
+        self.message = message
+        cause = detail
+    }
+
     package var description: String { cause.map { "\(message) (\($0))" } ?? message }
 
     /// Two errors are equal when their codes are.

@@ -23,6 +23,8 @@ package actor Upload {
     private var declaredSize: Int64?
     private var offset: Int64
     private var durableOffset: Int64
+    /// Bytes that quotas allowed when the session was opened; when it ends they are asked again. nil: any number.
+    private let room: Int64?
     private var turn = 0
     /// Bytes of the present turn's piece that an earlier turn has written already.
     private var overlap: Int64 = 0
@@ -35,7 +37,7 @@ package actor Upload {
     /// A session at `offset`, whose bytes `hasher` has already seen.
     init(
         id: String, name: ArtifactName, committer: BlobCommitter, space: SpaceGuard, health: StoreHealth,
-        hasher: SHA256, descriptor: Int32, declaredSize: Int64?, offset: Int64
+        hasher: SHA256, descriptor: Int32, declaredSize: Int64?, offset: Int64, room: Int64?
     ) {
         self.id = id
         self.name = name
@@ -46,6 +48,7 @@ package actor Upload {
         self.descriptor = descriptor
         self.declaredSize = declaredSize
         self.offset = offset
+        self.room = room
         durableOffset = offset
         isNameDurable = offset > 0
         executor = BlockingExecutor(label: "upload \(id)")
@@ -92,6 +95,11 @@ package actor Upload {
             throw StoreError(.sizeMismatch, "more bytes came than the \(declaredSize) that were announced")
         }
         if declaredSize == nil { try space.require(Int64(bytes.count)) }
+        if let room, offset + Int64(bytes.count) > room {
+            throw StoreError(
+                .noSpace,
+                "no space: a quota of \(name) leaves \(room) bytes, and more came; raise it, or delete versions")
+        }
         overlap -= known
         do {
             var written = 0

@@ -4,7 +4,7 @@ import Testing
 @Suite struct ReleaseIndexTests {
     private static func release(_ content: String) throws -> Release {
         let file = ReleaseFile(digest: SHA256.digest(of: content.utf8), size: Int64(content.utf8.count))
-        return Release(
+        return try Release(
             digest: SHA256.digest(of: "manifest of \(content)".utf8), files: [try ArtifactPath("file"): file])
     }
 
@@ -92,7 +92,7 @@ import Testing
         let file = ReleaseFile(digest: SHA256.digest(of: "one".utf8), size: 3)
         let name = try ArtifactName("a")
         let releases = try ["x", "y"].map { text in
-            Release(
+            try Release(
                 digest: SHA256.digest(of: text.utf8),
                 files: [try ArtifactPath("\(text)1"): file, try ArtifactPath("\(text)2"): file])
         }

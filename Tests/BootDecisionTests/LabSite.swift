@@ -67,7 +67,7 @@ enum LabSite {
                 files[reference.path] = ReleaseFile(digest: SHA256.digest(of: reference.description.utf8), size: 5)
             }
             let digest = SHA256.digest(of: artifact.description.utf8)
-            index.insert(Release(digest: digest, files: files), name: artifact.name, tag: tag)
+            index.insert(try Release(digest: digest, files: files), name: artifact.name, tag: tag)
         }
         return index
     }

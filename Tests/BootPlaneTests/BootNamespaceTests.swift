@@ -27,7 +27,8 @@ import Testing
         }
         var releases = ReleaseIndex()
         releases.insert(
-            Release(digest: SHA256.digest(of: "m".utf8), files: files), name: try ArtifactName("os"), tag: try Tag("1"))
+            try Release(digest: SHA256.digest(of: "m".utf8), files: files), name: try ArtifactName("os"),
+            tag: try Tag("1"))
         return BootNamespace(backend: FakeBackend(site: site, releases: releases, directory: directory))
     }
 

@@ -102,7 +102,7 @@ enum Sample {
             files[try ArtifactPath(path)] = ReleaseFile(digest: SHA256.digest(of: Array(path.utf8)), size: 10)
         }
         var index = ReleaseIndex()
-        index.insert(Release(digest: .empty, files: files), name: try ArtifactName("debian"), tag: try Tag("12"))
+        index.insert(try Release(digest: .empty, files: files), name: try ArtifactName("debian"), tag: try Tag("12"))
         return index
     }
 

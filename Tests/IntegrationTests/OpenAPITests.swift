@@ -48,8 +48,9 @@ import Testing
 
         def call(method, path, body=None):
             connection = Connection("server")
-            connection.request(method, "/api/v1" + path, None if body is None else json.dumps(body),
-                {"content-type": "application/json"})
+            kind = "application/vnd.provisioner.blobs.v1" if isinstance(body, bytes) else "application/json"
+            content = body if body is None or isinstance(body, bytes) else json.dumps(body)
+            connection.request(method, "/api/v1" + path, content, {"content-type": kind})
             answer = connection.getresponse()
             text = answer.read()
             return answer.status, json.loads(text) if text else None
@@ -74,7 +75,7 @@ import Testing
             assert (schema is None) == (answer is None), (method, path, answer)
             if schema is not None:
                 jsonschema.Draft202012Validator(schema, registry=registry).validate(answer)
-            if body is not None and expected < 400:
+            if body is not None and expected < 400 and not isinstance(body, bytes):
                 sent = operation["requestBody"]["content"]["application/json"]["schema"]
                 jsonschema.Draft202012Validator(sent, registry=registry).validate(body)
             if expected < 400:
@@ -84,6 +85,47 @@ import Testing
         check("GET", "/openapi.json", 200)
         check("GET", "/status", 200)
         assert len(check("GET", "/artifacts", 200)) == 3
+        first = check("GET", "/artifacts", 200, query="?n=2")
+        last = first[1]["name"] + ":" + first[1]["tag"]
+        assert len(first) == 2 and len(check("GET", "/artifacts", 200, query="?n=2&last=" + last)) == 1
+        assert len(check("GET", "/artifacts", 200, query="?name=os")) == 2
+        check("GET", "/artifacts", 400, query="?name=OS")
+        blobs = [b"one", b"two", b"{}"]
+        digests = ["sha256:" + hashlib.sha256(blob).hexdigest() for blob in blobs]
+        assert check("POST", "/missing-blobs/{name}", 200, {"digests": digests}, name="a/b")["missing"] == digests
+        check("POST", "/missing-blobs/{name}", 400, {"digests": ["md5:1"]}, name="a/b")
+        check("POST", "/missing-blobs/{name}", 400, {"digests": digests[:1] * 8193}, name="a/b")
+        check("POST", "/missing-blobs/{name}", 413, {"digests": digests[:1] * 20000}, name="a/b")
+        batch = b"".join(hashlib.sha256(b).digest() + len(b).to_bytes(4, "big") + b for b in blobs)
+        assert check("POST", "/blobs/{name}", 200, batch, name="a/b")["storedCount"] == 3
+        check("POST", "/blobs/{name}", 400, batch[:-1], name="a/b")
+        check("POST", "/blobs/{name}", 400, batch[:-1] + b"?", name="a/b")
+        check("POST", "/blobs/{name}", 415, {}, name="a/b")
+        assert check("POST", "/missing-blobs/{name}", 200, {"digests": digests}, name="a/b")["missing"] == []
+        image = "application/vnd.oci.image.manifest.v1+json"
+        def manifest(blob):
+            layer = {"mediaType": "application/octet-stream", "digest": digests[blob], "size": 3}
+            config = {"mediaType": "application/vnd.oci.image.config.v1+json", "digest": digests[2], "size": 2}
+            return json.dumps({"schemaVersion": 2, "mediaType": image, "config": config, "layers": [layer]})
+        def publish(expected, *entries):
+            manifests = [{"name": "a/b", "tag": t, "mediaType": image, "content": c} for t, c in entries]
+            for entry in manifests:
+                if entry["tag"] is None: del entry["tag"]
+            return check("POST", "/manifests", expected, {"manifests": manifests})
+        assert len(publish(201, ("1", manifest(0)), (None, manifest(1)))["digests"]) == 2
+        publish(409, ("2", manifest(0)), ("1", manifest(1)))
+        publish(404, ("2", manifest(0).replace(digests[0], "sha256:" + "0" * 64)))
+        publish(400, ("2", "{"))
+        assert len(check("GET", "/artifacts", 200, query="?name=a/b")) == 1
+        check("PUT", "/quotas", 200, {"names": "a/*", "limit": 1000})
+        check("PUT", "/quotas", 400, {"names": "A", "limit": 1000})
+        check("PUT", "/quotas", 400, {"names": "a", "limit": -1})
+        assert check("GET", "/quotas", 200)[0]["used"] > 0
+        large = b"x" * 2000
+        check("POST", "/blobs/{name}", 507, hashlib.sha256(large).digest() + (2000).to_bytes(4, "big") + large,
+            name="a/b")
+        check("DELETE", "/quotas/{names}", 204, names="a/*")
+        check("DELETE", "/quotas/{names}", 404, names="a/*")
         code = check("POST", "/login/code", 200)
         check("POST", "/login/challenge", 200, {"nonce": "0123456789abcdef"})
         check("POST", "/login/challenge", 400, {"nonce": "short"})

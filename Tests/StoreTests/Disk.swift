@@ -30,7 +30,7 @@ struct Disk {
             let reference = Reference(name: tagged.name, version: .tag(tagged.tag))
             let release = store.releases.release(reference)
             #expect(release?.digest == tagged.digest, "\(reference) is in no index", sourceLocation: sourceLocation)
-            for file in release?.files.values.map(\.digest) ?? [] {
+            for file in release?.files.map(\.file.digest) ?? [] {
                 let size = try store.blobSize(file, name: tagged.name)
                 #expect(size != nil, "\(reference) lacks \(file)", sourceLocation: sourceLocation)
             }

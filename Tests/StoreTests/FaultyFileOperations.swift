@@ -107,6 +107,15 @@ final class FaultyFileOperations: FileOperations {
         return descriptor
     }
 
+    func create(_ path: String) throws(FileFailure) -> Int32 {
+        let descriptor = try perform("create", path) { () throws(FileFailure) in try system.create(path) }
+        note {
+            $0.openFiles[descriptor] = path
+            $0.unsyncedEntries.insert(path)
+        }
+        return descriptor
+    }
+
     func write(
         _ descriptor: Int32, _ bytes: UnsafeRawBufferPointer, at offset: Int64, path: String
     ) throws(FileFailure) -> Int {
@@ -141,6 +150,24 @@ final class FaultyFileOperations: FileOperations {
     func synchronizeDirectory(_ path: String) throws(FileFailure) {
         try perform("syncDirectory", path) { () throws(FileFailure) in try system.synchronizeDirectory(path) }
         note { state in state.unsyncedEntries = state.unsyncedEntries.filter { Self.parent($0) != path } }
+    }
+
+    func openDirectory(_ path: String) throws(FileFailure) -> Int32 {
+        let descriptor = try perform("openDirectory", path) { () throws(FileFailure) in
+            try system.openDirectory(path)
+        }
+        note { $0.openFiles[descriptor] = path }
+        return descriptor
+    }
+
+    func synchronizeFileSystem(_ descriptor: Int32, path: String) throws(FileFailure) {
+        try perform("syncFileSystem", path) { () throws(FileFailure) in
+            try system.synchronizeFileSystem(descriptor, path: path)
+        }
+        note { state in
+            state.unsyncedFiles = []
+            state.unsyncedEntries = []
+        }
     }
 
     /// Always closes: a dead process's descriptors are closed too.

@@ -3,7 +3,7 @@ import Store
 import Synchronization
 import Testing
 
-/// A full push, as `artifactctl push` does it, that stops at the first error; and what it was promised on the way.
+/// A push of files and one of a folder, as `artifactctl push` does them, that stops at the first error; and what it was promised on the way.
 final class PushScenario: Sendable {
     /// Everything the store has acknowledged so far.
     struct Promises: Sendable {
@@ -11,12 +11,19 @@ final class PushScenario: Sendable {
         /// Upload sessions with the offset that the client was told.
         var offsets: [String: Int64] = [:]
         var manifest: Digest?
+        /// Of the folder.
+        var tree: Digest?
     }
 
     static let files: [(path: String, bytes: [UInt8])] = [
         ("vmlinuz", Sample.bytes(3000, seed: 5)), ("initrd.gz", Sample.bytes(2000, seed: 6)),
     ]
     static let tag = "12.11"
+    static let treeTag = "mirror"
+    /// The pages of the folder: one of its files is one of the other version too.
+    static let pages: [[(path: String, bytes: [UInt8])]] = [
+        [("a/b", Sample.bytes(300, seed: 7)), ("a/c", Sample.bytes(2000, seed: 6))], [("d", Sample.bytes(10, seed: 8))],
+    ]
 
     private let promised = Mutex(Promises())
     var promises: Promises { promised.withLock { $0 } }
@@ -35,6 +42,31 @@ final class PushScenario: Sendable {
             try Sample.manifest(Self.files), mediaType: MediaType.imageManifest, name: name,
             version: Sample.tag(Self.tag))
         promised.withLock { $0.manifest = digest }
+        try await runTree(store, name)
+    }
+
+    private func runTree(_ store: ArtifactStore, _ name: ArtifactName) async throws {
+        let blobs = Self.pages.joined().map { SmallBlob(digest: SHA256.digest(of: $0.bytes), bytes: $0.bytes) }
+        let missing = try store.missingBlobs(blobs.map(\.digest), name: name, holder: "push") { _ in false }
+        try await store.storeBatch(blobs.filter { missing.contains($0.digest) }, name: name)
+        for blob in blobs { promise(blob.digest, blob.bytes.count) }
+        let pages = try Self.pages.map { try Sample.manifest($0) }
+        let index = try Manifest(
+            tree: pages.map {
+                Descriptor(mediaType: MediaType.imageManifest, digest: SHA256.digest(of: $0), size: Int64($0.count))
+            }
+        ).canonicalJSON()
+        let submissions =
+            try pages.map {
+                ManifestSubmission(
+                    name: name, version: .digest(SHA256.digest(of: $0)), mediaType: MediaType.imageManifest, bytes: $0)
+            } + [
+                ManifestSubmission(
+                    name: name, version: Sample.tag(Self.treeTag), mediaType: MediaType.imageIndex, bytes: index)
+            ]
+        let digests = try await store.publish(submissions) { _ in true }
+        for (digest, submission) in zip(digests, submissions) { promise(digest, submission.bytes.count) }
+        promised.withLock { $0.tree = digests[digests.count - 1] }
     }
 
     private func upload(_ bytes: [UInt8], isAnnounced: Bool, _ name: ArtifactName, _ store: ArtifactStore) async throws
@@ -70,5 +102,9 @@ extension PushScenario.Promises {
         #expect(tagged.digest == manifest, "\(situation): the tag was acknowledged")
         let release = try store.releases.release(Reference(name: name, version: .tag(Tag(PushScenario.tag))))
         #expect(release?.files.count == PushScenario.files.count, "\(situation): the release was acknowledged")
+        guard let tree else { return }
+        let published = try store.releases.release(Reference(name: name, version: .tag(Tag(PushScenario.treeTag))))
+        #expect(published?.digest == tree, "\(situation): the folder was acknowledged")
+        #expect(published?.files.map(\.path.description) == ["a/b", "a/c", "d"], "\(situation)")
     }
 }

@@ -20,6 +20,9 @@ int clinux_reserve(int file, int64_t size);
 /* sync_file_range(2) with SYNC_FILE_RANGE_WRITE over the whole file: starts writing back and does not wait. */
 int clinux_start_writeback(int file);
 
+/* syncfs(2): everything written so far to the file system that holds the open file. 0, or -1 with errno. */
+int clinux_synchronize_file_system(int file);
+
 /* The larger of two sockaddr types that the receiver fills. */
 typedef struct {
     struct sockaddr_storage remote;

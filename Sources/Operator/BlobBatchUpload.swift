@@ -1,0 +1,77 @@
+internal import Artifacts
+internal import AsyncHTTPClient
+internal import ControlAPI
+internal import Foundation
+internal import NIOCore
+internal import NIOHTTP1
+
+/// Sends many small blobs, and asks about many, with one request each.
+struct BlobBatchUpload {
+    /// Larger files are sent one by one, and can be resumed.
+    static let largest = 256 << 10
+    /// Blobs in one batch, and their bytes.
+    static let count = 2048
+    static let size = 8 << 20
+    private static let attempts = 5
+
+    let client: ControlClient
+    let name: ArtifactName
+
+    /// Which of some blobs the server does not have.
+    func missing(_ digests: some Sequence<Digest>) async throws -> Set<Digest> {
+        let all = Array(Set(digests))
+        var missing: Set<Digest> = []
+        for start in stride(from: 0, to: all.count, by: MissingBlobsRequest.maximumCount) {
+            let part = Array(all[start..<min(all.count, start + MissingBlobsRequest.maximumCount)])
+            missing.formUnion(
+                try await client.document(
+                    MissingBlobsAnswer.self, "\(ControlPath.missingBlobs)/\(name)",
+                    posting: MissingBlobsRequest(digests: part)
+                ).missing)
+        }
+        return missing
+    }
+
+    /// - Throws: `OperatorError`. A broken connection is tried again: what has arrived already is taken for there.
+    func send(_ blobs: [(digest: Digest, bytes: ByteBuffer)]) async throws {
+        guard !blobs.isEmpty else { return }
+        var body = ByteBuffer()
+        body.reserveCapacity(blobs.reduce(0) { $0 + BlobBatch.headerSize + $1.bytes.readableBytes })
+        for blob in blobs {
+            body.writeBytes(BlobBatch.header(blob.digest, size: blob.bytes.readableBytes))
+            body.writeImmutableBuffer(blob.bytes)
+        }
+        try await Self.retrying {
+            _ = try await client.require(
+                [200], .POST, "\(ControlPath.blobs)/\(name)", headers: [("content-type", MediaType.blobBatch)],
+                body: .bytes(body))
+        }
+    }
+
+    /// Publishes manifests together.
+    static func publish(_ manifests: [ManifestBatch.Entry], _ client: ControlClient) async throws -> [Digest] {
+        guard !manifests.isEmpty else { return [] }
+        var digests: [Digest] = []
+        try await retrying {
+            digests = try await client.document(
+                PublishedBatch.self, ControlPath.manifests, posting: ManifestBatch(manifests: manifests)
+            ).digests
+        }
+        return digests
+    }
+
+    /// Tries again when the connection broke, and when the server has enough to do.
+    private static func retrying(_ body: () async throws -> Void) async throws {
+        var attempt = 0
+        while true {
+            do {
+                return try await body()
+            } catch let error as OperatorError where error.code == .unreachable || error.status == 429 {
+                attempt += 1
+                // Others may push as well; a server that is gone is not waited for that long.
+                guard attempt < (error.status == 429 ? 20 * Self.attempts : Self.attempts) else { throw error }
+                try await Task.sleep(for: .milliseconds(error.status == 429 ? 250 : 1000 * attempt))
+            }
+        }
+    }
+}
