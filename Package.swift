@@ -123,6 +123,7 @@ let package = Package(
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ], path: "Tests/TestSupport"),
+        .executableTarget(name: "store-crash", dependencies: ["Artifacts", "Store"], path: "Tests/StoreCrash"),
         .executableTarget(name: "demo", dependencies: ["TestSupport"], path: "Tests/Demo"),
         .target(name: "Fixtures", path: "Tests/SiteTests/Fixtures", resources: [.embedInCode("example.yaml")]),
         .testTarget(name: "ArtifactsTests", dependencies: ["Artifacts", "Fixtures"]),
@@ -134,7 +135,10 @@ let package = Package(
         .testTarget(name: "TFTPTests", dependencies: ["TFTP"]),
         .testTarget(
             name: "StoreTests",
-            dependencies: ["Artifacts", "CLinux", "Store", .product(name: "GRDB", package: "GRDB.swift")]),
+            dependencies: [
+                "Artifacts", "CLinux", "Store", "TestSupport", "store-crash",
+                .product(name: "GRDB", package: "GRDB.swift"),
+            ]),
         .testTarget(
             name: "HostsTests",
             dependencies: [
