@@ -82,10 +82,32 @@ test: check-tools ## Check formatting, then run every test: units, real tools, r
 	@$(SWIFT) build --build-tests
 	@echo "==> unit tests"
 	@$(SWIFT) test --skip-build --skip IntegrationTests --skip BootTests --skip PackageTests
+	@echo "==> fuzzing, a short run"
+	$(call fuzz,-runs=100000 -seed=1)
 	@echo "==> tests with real tools, in network namespaces"
 	@$(SWIFT) test --skip-build --filter IntegrationTests
 	@echo "==> boot tests with real firmware, in QEMU"
 	@$(SWIFT) test --skip-build --filter '^BootTests'
+
+# What strangers send, made up by libFuzzer: $(1) says for how long. What it finds goes to build/fuzz.
+FUZZ_TARGETS := manifest reference range content-range batch
+FUZZ_SECONDS ?= 600
+define fuzz
+	@PROVISIONER_FUZZ=1 $(SWIFT) build --sanitize=fuzzer --scratch-path .build/fuzz --product fuzz 2>&1 | tail -1
+	@for target in $(FUZZ_TARGETS); do \
+		mkdir -p build/fuzz/$$target; \
+		FUZZ_TARGET=$$target .build/fuzz/debug/fuzz $(1) -artifact_prefix=build/fuzz/$$target- -print_final_stats=1 \
+			build/fuzz/$$target Tests/Fuzz/Corpus/$$target >build/fuzz/$$target.log 2>&1 \
+			|| { tail -40 build/fuzz/$$target.log; exit 1; }; \
+		echo "fuzz $$target: $$(sed -n 's/^stat::number_of_executed_units: *//p' build/fuzz/$$target.log) inputs, none broke a promise"; \
+	done
+endef
+
+.PHONY: fuzz
+fuzz: check-tools ## Feed the parsers with made-up input for FUZZ_SECONDS each
+	$(call install,$(BUILD_PACKAGES))
+	@echo "==> fuzzing, $(FUZZ_SECONDS) s for each of $(FUZZ_TARGETS)"
+	$(call fuzz,-max_total_time=$(FUZZ_SECONDS))
 
 .PHONY: test-appliance
 test-appliance: image ## Install the packages in a clean Debian, start the image, cut its power, damage its disk

@@ -186,6 +186,12 @@ let package = Package(
     ]
 )
 
+// `make fuzz` builds this by itself, with what counts the branches that an input takes.
+if Context.environment["PROVISIONER_FUZZ"] != nil {
+    package.targets.append(
+        .executableTarget(name: "fuzz", dependencies: ["Artifacts", "HTTPSemantics"], path: "Tests/Fuzz"))
+}
+
 // One strictness for all code of ours; dependencies keep theirs.
 for target in package.targets where ![.system, .plugin].contains(target.type) && target.name != "CLinux" {
     target.swiftSettings = [

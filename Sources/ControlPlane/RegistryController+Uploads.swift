@@ -1,5 +1,6 @@
 internal import Artifacts
 internal import ControlAPI
+internal import HTTPSemantics
 internal import HTTPTypes
 internal import Hummingbird
 internal import Store
@@ -118,16 +119,14 @@ extension RegistryController {
     /// The first byte of `Content-Range: FIRST-LAST`, the specification's form, or of `bytes FIRST-LAST/TOTAL`.
     private static func offset(_ request: Request) throws -> Int64? {
         guard let text = request.headers[.contentRange] else { return nil }
-        let range = text.hasPrefix("bytes ") ? text.dropFirst(6) : Substring(text)
-        let ends = range.prefix { $0 != "/" }.split(separator: "-", omittingEmptySubsequences: false)
-        guard ends.count == 2, let first = Int64(ends[0]), let last = Int64(ends[1]), first >= 0, last >= first else {
+        guard let range = HTTPContentRange(header: text) else {
             throw ControlError(.badRequest, "BLOB_UPLOAD_INVALID", "Content-Range '\(text)' must be FIRST-LAST")
         }
-        if let length = request.headers[.contentLength].flatMap({ Int64($0) }), length != last - first + 1 {
+        if let length = request.headers[.contentLength].flatMap({ Int64($0) }), length != range.length {
             throw ControlError(
                 .badRequest, "SIZE_INVALID", "Content-Range '\(text)' and Content-Length \(length) do not agree")
         }
-        return first
+        return range.first
     }
 
     private func wrongOffset(_ error: StoreError, _ upload: Upload) async throws -> Response {
