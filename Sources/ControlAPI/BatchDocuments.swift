@@ -5,15 +5,26 @@ package struct MissingBlobsRequest: Codable, Hashable, Sendable {
     package static let maximumCount = 8192
 
     package var digests: [Digest]
+    /// Bytes: which of these sizes a blob of the name has. A size that none has is that of a blob which is surely missing,
+    /// and which a client may send while it still hashes it.
+    package var sizes: [Int64]?
 
-    package init(digests: [Digest]) { self.digests = digests }
+    package init(digests: [Digest], sizes: [Int64]? = nil) {
+        self.digests = digests
+        self.sizes = sizes
+    }
 }
 
 package struct MissingBlobsAnswer: Codable, Hashable, Sendable {
     /// In the order asked.
     package var missing: [Digest]
+    /// Of the sizes asked about, those that some blob has; absent when none were.
+    package var heldSizes: [Int64]?
 
-    package init(missing: [Digest]) { self.missing = missing }
+    package init(missing: [Digest], heldSizes: [Int64]? = nil) {
+        self.missing = missing
+        self.heldSizes = heldSizes
+    }
 }
 
 /// The answer to `POST /api/v1/blobs/NAME`, whose body is a `BlobBatch`.

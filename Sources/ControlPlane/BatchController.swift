@@ -39,15 +39,16 @@ struct BatchController {
         let name = try ArtifactName(name)
         try caller.require(.push, name)
         let asked = try await request.document(MissingBlobsRequest.self, limit: Self.maximumQuestion)
-        guard asked.digests.count <= MissingBlobsRequest.maximumCount else {
+        guard asked.digests.count + (asked.sizes?.count ?? 0) <= MissingBlobsRequest.maximumCount else {
             throw ControlError(
                 .badRequest, "DOCUMENT_INVALID",
-                "digests: \(asked.digests.count) are listed, \(MissingBlobsRequest.maximumCount) are allowed at once")
+                "digests: at most \(MissingBlobsRequest.maximumCount) are allowed at once, with the sizes")
         }
         let missing = try services.store.missingBlobs(asked.digests, name: name, holder: "batch \(name)") {
             caller.may(.pull, $0)
         }
-        return try .json(MissingBlobsAnswer(missing: missing))
+        let heldSizes = try asked.sizes.map { try services.store.heldSizes(among: $0, name: name) }
+        return try .json(MissingBlobsAnswer(missing: missing, heldSizes: heldSizes))
     }
 
     func store(_ name: String, _ request: Request) async throws -> Response {

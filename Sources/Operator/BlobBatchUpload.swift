@@ -32,6 +32,21 @@ struct BlobBatchUpload {
         return missing
     }
 
+    /// Which of some sizes a blob of the name has.
+    func heldSizes(among sizes: [Int64]) async throws -> Set<Int64> {
+        guard !sizes.isEmpty else { return [] }
+        let request = MissingBlobsRequest(digests: [], sizes: sizes)
+        let response = try await client.send(
+            .POST, "\(ControlPath.missingBlobs)/\(name)", headers: [("content-type", "application/json")],
+            body: .bytes(ByteBuffer(bytes: try JSONEncoder().encode(request))))
+        let bytes = try await ControlClient.bytes(of: response)
+        guard response.status.code == 200 else {
+            // An account that may only ask blob by blob, or a registry that is no provisioner: everything is hashed first.
+            return Set(sizes)
+        }
+        return Set(try JSONDecoder().decode(MissingBlobsAnswer.self, from: Data(bytes)).heldSizes ?? sizes)
+    }
+
     /// - Throws: `OperatorError`. A broken connection is tried again: what has arrived already is taken for there.
     func send(_ blobs: [(digest: Digest, bytes: ByteBuffer)]) async throws {
         guard !blobs.isEmpty else { return }

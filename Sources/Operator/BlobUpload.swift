@@ -29,22 +29,39 @@ struct BlobUpload: Sendable {
     /// - Throws: `OperatorError`. When the connection broke, or the push was called off, the upload stays for the next try;
     ///   whatever else went wrong, it is cancelled.
     func send(_ file: LocalFile, digest: Digest, progress: @escaping @Sendable (Int64) -> Void) async throws {
-        if let earlier = try await earlier(file, digest) {
+        _ = try await send(file, key: digest, { FileDigester(file, known: digest) }, progress)
+    }
+
+    /// Sends a file that nobody has hashed yet, and hashes it on the way: it is read once.
+    /// - Returns: its digest.
+    /// - Throws: as for one with a digest.
+    func sendUnhashed(_ file: LocalFile, progress: @escaping @Sendable (Int64) -> Void) async throws -> Digest {
+        try await send(file, key: file.identity, { FileDigester(file, known: nil) }, progress)
+    }
+
+    /// `key` is what the upload is remembered by.
+    private func send(
+        _ file: LocalFile, key: Digest, _ digester: () -> FileDigester, _ progress: @escaping @Sendable (Int64) -> Void
+    ) async throws -> Digest {
+        if let earlier = try await earlier(file, key) {
             do {
-                try await send(file, digest: digest, to: earlier.location, from: earlier.offset, progress: progress)
-                memory.remember(nil, name, digest)
-                return
+                let digest = try await send(
+                    file, digester(), to: earlier.location, from: earlier.offset, progress: progress)
+                memory.remember(nil, name, key)
+                return digest
             } catch let error as OperatorError where error.code == .refused && error.status != 403 {
                 // It has run out, or its bytes are of a file that was another then.
-                memory.remember(nil, name, digest)
+                memory.remember(nil, name, key)
             }
         }
         let opened = try await client.require(
             [202], .POST, "/v2/\(name)/blobs/uploads/", headers: [(ControlHeader.uploadLength, String(file.size))])
         guard let location = opened.headers.first(name: "location") else { throw Self.noLocation }
-        memory.remember(location, name, digest)
+        memory.remember(location, name, key)
         do {
-            try await send(file, digest: digest, to: location, from: 0, progress: progress)
+            let digest = try await send(file, digester(), to: location, from: 0, progress: progress)
+            memory.remember(nil, name, key)
+            return digest
         } catch let error as OperatorError where error.code == .unreachable {
             throw error
         } catch is CancellationError {
@@ -52,15 +69,14 @@ struct BlobUpload: Sendable {
         } catch {
             // The server would keep the room for a day; where it cannot be told, it does.
             _ = try? await client.send(.DELETE, location)
-            memory.remember(nil, name, digest)
+            memory.remember(nil, name, key)
             throw error
         }
-        memory.remember(nil, name, digest)
     }
 
     /// - Throws: `OperatorError` `unreachable`: a server that is slow to look at what it has is no reason to begin anew.
-    private func earlier(_ file: LocalFile, _ digest: Digest) async throws -> (location: String, offset: Int64)? {
-        guard let location = memory.location(name, digest) else { return nil }
+    private func earlier(_ file: LocalFile, _ key: Digest) async throws -> (location: String, offset: Int64)? {
+        guard let location = memory.location(name, key) else { return nil }
         do {
             let place = try await status(location)
             return place.offset <= file.size ? place : nil
@@ -70,16 +86,16 @@ struct BlobUpload: Sendable {
     }
 
     private func send(
-        _ file: LocalFile, digest: Digest, to start: String, from first: Int64,
+        _ file: LocalFile, _ digester: FileDigester, to start: String, from first: Int64,
         progress: @escaping @Sendable (Int64) -> Void
-    ) async throws {
+    ) async throws -> Digest {
         var location = start
         var offset = first
         progress(first)
         var attempt = 0
         while true {
             do {
-                try await piece(file, from: offset, to: location, progress)
+                try await piece(file, digester, from: offset, to: location, progress)
                 break
             } catch let error as OperatorError where error.code == .unreachable || error.status == 416 {
                 attempt += 1
@@ -91,9 +107,11 @@ struct BlobUpload: Sendable {
                 offset = place.offset
             }
         }
+        let digest = try digester.finish()
         let separator = location.contains("?") ? "&" : "?"
         _ = try await client.require(
             [201], .PUT, "\(location)\(separator)digest=\(digest)", headers: [("content-length", "0")])
+        return digest
     }
 
     /// Sends a small blob that is in memory.
@@ -108,11 +126,12 @@ struct BlobUpload: Sendable {
     private static let noLocation = OperatorError(.protocolFailure, "the server gave no place to upload to")
 
     private func piece(
-        _ file: LocalFile, from offset: Int64, to location: String, _ progress: @escaping @Sendable (Int64) -> Void
+        _ file: LocalFile, _ digester: FileDigester, from offset: Int64, to location: String,
+        _ progress: @escaping @Sendable (Int64) -> Void
     ) async throws {
         let length = file.size - offset
         guard length > 0 else { return }
-        let pieces = FilePieces(file: file, start: offset, progress: progress)
+        let pieces = FilePieces(file: file, start: offset, digester: digester, progress: progress)
         _ = try await client.require(
             [202], .PATCH, location,
             headers: [("content-type", MediaType.file), ("content-range", "\(offset)-\(file.size - 1)")],
@@ -126,29 +145,4 @@ struct BlobUpload: Sendable {
         }
         return (response.headers.first(name: "location") ?? location, offset)
     }
-}
-
-/// A file's bytes from an offset on, as they are asked for: never more than one piece in memory.
-struct FilePieces: AsyncSequence, Sendable {
-    typealias Element = ByteBuffer
-
-    let file: LocalFile
-    let start: Int64
-    let progress: @Sendable (Int64) -> Void
-
-    struct AsyncIterator: AsyncIteratorProtocol {
-        let file: LocalFile
-        var offset: Int64
-        let progress: @Sendable (Int64) -> Void
-
-        mutating func next() async throws -> ByteBuffer? {
-            guard offset < file.size else { return nil }
-            let piece = try file.piece(at: offset)
-            offset += Int64(piece.readableBytes)
-            progress(offset)
-            return piece
-        }
-    }
-
-    func makeAsyncIterator() -> AsyncIterator { AsyncIterator(file: file, offset: start, progress: progress) }
 }

@@ -30,6 +30,15 @@ final class LocalFile: Sendable {
 
     deinit { close(descriptor) }
 
+    /// The same for as long as nobody replaces or changes the file, as far as the file system tells.
+    var identity: Digest {
+        var status = stat()
+        fstat(descriptor, &status)
+        let text =
+            "\(name) \(size) \(status.st_dev) \(status.st_ino) \(status.st_mtim.tv_sec) \(status.st_mtim.tv_nsec)"
+        return SHA256.digest(of: text.utf8)
+    }
+
     /// Bytes from an offset; empty at the end.
     /// - Throws: `OperatorError` `file` when the file cannot be read or has become shorter.
     func piece(at offset: Int64) throws -> ByteBuffer {

@@ -7,6 +7,9 @@ internal import Synchronization
 
 /// One push: hash, ask, send what is missing, publish.
 struct Push {
+    /// Bytes from which on it is worth while to ask whether a file has to be hashed first.
+    private static let large: Int64 = 64 << 20
+
     let client: ControlClient
     let reference: Reference
     let progress: ProgressReport
@@ -25,17 +28,22 @@ struct Push {
         let upload = BlobUpload(
             client: client, name: reference.name,
             memory: UploadMemory(path: memoryPath, server: client.connection.place.description))
-        var result = try hash(files)
-        let manifest = try Self.manifest(of: result.files).canonicalJSON()
-        result.digest = SHA256.digest(of: manifest)
-        try await TagState.of(tag, reference.name, client).require(result.digest, for: reference)
+        let state = try await TagState.of(tag, reference.name, client)
+        let unhashed = try await unhashed(files, state)
+        var result = try hash(files, but: unhashed)
+        if unhashed.isEmpty {
+            result.digest = SHA256.digest(of: try Self.manifest(of: result.files).canonicalJSON())
+            try state.require(result.digest, for: reference)
+        }
         var missing: [Int] = []
         var asked: Set<Digest> = []
         for (index, file) in result.files.enumerated() {
             // Two files with the same bytes are one blob.
-            guard asked.insert(file.digest).inserted, try await !upload.isThere(file.digest) else {
-                progress.note("send \(file.path): the server has it")
-                continue
+            if !unhashed.contains(index) {
+                guard asked.insert(file.digest).inserted, try await !upload.isThere(file.digest) else {
+                    progress.note("send \(file.path): the server has it")
+                    continue
+                }
             }
             missing.append(index)
             result.files[index].sent = true
@@ -49,14 +57,33 @@ struct Push {
             }
             return result
         }
-        try await send(missing.map { (files[$0], result.files[$0].digest) }, upload)
-        _ = try await publish(manifest, tag, upload)
+        let digests = try await send(
+            missing.map { (files[$0], unhashed.contains($0) ? nil : result.files[$0].digest) }, upload)
+        for (index, digest) in zip(missing, digests) { result.files[index].digest = digest }
+        let manifest = try Self.manifest(of: result.files).canonicalJSON()
+        result.digest = try await publish(manifest, tag, upload)
         return result
     }
 
-    private func hash(_ files: [LocalFile]) throws -> PushResult {
+    /// Large files that the server surely does not have, by their sizes: they are hashed while they are sent. Not where the
+    /// tag is a version: there nothing is sent before it is known that the files are the same.
+    private func unhashed(_ files: [LocalFile], _ state: TagState) async throws -> Set<Int> {
+        if case .version = state { return [] }
+        guard !isDryRun else { return [] }
+        let large = files.indices.filter { files[$0].size >= Self.large }
+        let held = try await BlobBatchUpload(client: client, name: reference.name)
+            .heldSizes(among: large.map { files[$0].size })
+        return Set(large.filter { !held.contains(files[$0].size) })
+    }
+
+    private func hash(_ files: [LocalFile], but unhashed: Set<Int>) throws -> PushResult {
         var hashed: [PushResult.File] = []
-        for file in files {
+        for (index, file) in files.enumerated() {
+            guard !unhashed.contains(index) else {
+                hashed.append(
+                    PushResult.File(path: file.path.description, digest: .empty, size: file.size, sent: false))
+                continue
+            }
             progress.begin("hash \(file.path)", total: file.size)
             let digest = try file.digest { progress.update($0) }
             progress.end("\(digest)")
@@ -65,19 +92,24 @@ struct Push {
         return PushResult(reference: reference.description, digest: .empty, isDryRun: isDryRun, files: hashed)
     }
 
-    /// Sends files, some at once, under one bar for all of them.
-    private func send(_ files: [(file: LocalFile, digest: Digest)], _ upload: BlobUpload) async throws {
-        guard !files.isEmpty else { return }
+    /// Sends files, some at once, under one bar for all of them; those without a digest are hashed on the way.
+    /// - Returns: their digests.
+    private func send(_ files: [(file: LocalFile, digest: Digest?)], _ upload: BlobUpload) async throws -> [Digest] {
+        guard !files.isEmpty else { return [] }
+        var digests = [Digest](repeating: .empty, count: files.count)
         let counter = SentBytes(files.map { $0.file.size })
         let label = files.count == 1 ? "send \(files[0].file.path)" : "send \(files.count) files"
         progress.begin(label, total: counter.total)
-        try await withThrowingTaskGroup(of: Int?.self) { group in
+        try await withThrowingTaskGroup(of: (index: Int, digest: Digest)?.self) { group in
             func start(_ index: Int) {
                 let (file, digest) = files[index]
                 if files.count > 1 { progress.note("send \(file.path) (\(ByteCount(file.size)))") }
                 group.addTask {
+                    guard let digest else {
+                        return (index, try await upload.sendUnhashed(file) { counter.set($0, of: index) })
+                    }
                     try await upload.send(file, digest: digest) { counter.set($0, of: index) }
-                    return index
+                    return (index, digest)
                 }
             }
             // The bytes are read on the HTTP client's threads; the bar is drawn here.
@@ -94,7 +126,8 @@ struct Push {
             while left > 0, let finished = try await group.next() {
                 if let finished {
                     left -= 1
-                    if files.count > 1 { progress.note("send \(files[finished].file.path): sent") }
+                    digests[finished.index] = finished.digest
+                    if files.count > 1 { progress.note("send \(files[finished.index].file.path): sent") }
                     if next < files.count {
                         start(next)
                         next += 1
@@ -107,6 +140,7 @@ struct Push {
             group.cancelAll()
         }
         progress.end("sent")
+        return digests
     }
 
     /// What every manifest that this program makes has as its configuration.

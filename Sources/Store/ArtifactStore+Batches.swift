@@ -202,6 +202,22 @@ extension ArtifactStore {
         }
     }
 
+    /// Which of some sizes a blob of a name has.
+    /// - Throws: `failure`.
+    package func heldSizes(among sizes: [Int64], name: ArtifactName) throws(StoreError) -> [Int64] {
+        try withCatalog { pool in
+            try pool.read { database in
+                try sizes.filter { size in
+                    try database.rowOften(
+                        """
+                        SELECT 1 FROM blob WHERE size = ? AND state IN ('arriving', 'present')
+                            AND EXISTS (SELECT 1 FROM repository_blob WHERE name = ? AND digest = blob.digest) LIMIT 1
+                        """, [size, name.description]) != nil
+                }
+            }
+        }
+    }
+
     /// The size of a blob that the name holds, or another does that may be read; nil for any other.
     private func readableSize(
         _ digest: Digest, _ name: ArtifactName, _ database: Database, _ mayRead: (ArtifactName) -> Bool

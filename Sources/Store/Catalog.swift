@@ -98,11 +98,12 @@ struct Catalog: Sendable {
                     BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
                     """)
         }
-        migrator.registerMigration("3 quotas") { database in
+        migrator.registerMigration("3 quotas, sizes") { database in
             // `usage` is what the blobs of a name sum up to, in every order in which rows of both tables may go; a `blob` row
             // comes before those that say who holds it.
             try database.execute(
                 sql: """
+                    CREATE INDEX blob_size ON blob (size);
                     CREATE TABLE quota (names TEXT PRIMARY KEY, bytes INTEGER NOT NULL) STRICT;
                     CREATE TABLE usage (name TEXT PRIMARY KEY, bytes INTEGER NOT NULL) STRICT, WITHOUT ROWID;
                     INSERT INTO usage (name, bytes)

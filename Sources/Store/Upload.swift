@@ -6,6 +6,10 @@ internal import GRDB
 package actor Upload {
     /// Bytes between two durable offsets.
     static let checkpointInterval: Int64 = 64 << 20
+    /// So many bytes may come while a sync runs; then whoever sends waits for the disk.
+    private static let maximumBacklog: Int64 = 4 * checkpointInterval
+    /// Bytes after which the kernel is told to begin with writing them.
+    private static let writebackInterval: Int64 = 8 << 20
 
     /// The right to append, for one request at a time: a new request takes over from one whose connection died.
     package struct Turn: Sendable, Hashable { fileprivate let number: Int }
@@ -30,6 +34,8 @@ package actor Upload {
     private var overlap: Int64 = 0
     /// Whether the staging file would be found after a power cut.
     private var isNameDurable: Bool
+    private let sync: BackgroundSync
+    private var writebackOffset: Int64
 
     private var files: any FileOperations { committer.files }
     private var path: String { committer.directory.stagingFile(id) }
@@ -52,9 +58,14 @@ package actor Upload {
         durableOffset = offset
         isNameDurable = offset > 0
         executor = BlockingExecutor(label: "upload \(id)")
+        sync = BackgroundSync(label: "sync of upload \(id)")
+        writebackOffset = offset
     }
 
-    deinit { if let descriptor { committer.files.close(descriptor) } }
+    deinit {
+        sync.wait()
+        if let descriptor { committer.files.close(descriptor) }
+    }
 
     /// The offset that survives a crash: what a client is told.
     /// - Throws: `uploadUnknown` when the session has ended.
@@ -119,16 +130,43 @@ package actor Upload {
         } catch {
             throw StoreError(.failure, "the upload could not be written", cause: error)
         }
-        if offset - durableOffset >= Self.checkpointInterval { try checkpoint(turn: turn) }
+        try keepDiskBusy(descriptor)
+    }
+
+    /// Bytes go to the disk while more of them come.
+    private func keepDiskBusy(_ descriptor: Int32) throws(StoreError) {
+        if offset - writebackOffset >= Self.writebackInterval {
+            files.startWriteback(descriptor)
+            writebackOffset = offset
+        }
+        if offset - durableOffset >= Self.maximumBacklog { sync.wait() }
+        try settleSync()
+        if !sync.isBusy, offset - durableOffset >= Self.checkpointInterval {
+            sync.start(descriptor, path: path, upTo: offset, files)
+        }
+    }
+
+    /// Remembers what a sync in the background has made durable.
+    private func settleSync() throws(StoreError) {
+        guard let outcome = sync.takeOutcome() else { return }
+        if let failure = outcome.failure { throw distrust(failure) }
+        try remember(outcome.offset)
     }
 
     /// Makes everything so far durable and returns the offset that clients may be told.
     /// - Throws: `superseded`; `degraded` when the disk refused.
     package func checkpoint(turn: Turn) throws(StoreError) {
         try requireTurn(turn)
+        sync.wait()
+        try settleSync()
         guard let descriptor, offset > durableOffset else { return }
         files.startWriteback(descriptor)
         try synchronize(descriptor)
+        try remember(offset)
+    }
+
+    /// Everything up to `offset` is durable: so is the file's name from now on, and the offset.
+    private func remember(_ offset: Int64) throws(StoreError) {
         if !isNameDurable {
             try committer.synchronizeDirectory(committer.directory.stagingDirectory(id))
             try committer.synchronizeDirectory(committer.directory.stagingPath)
@@ -161,6 +199,8 @@ package actor Upload {
             throw StoreError(.digestMismatch, "the \(offset) bytes that came have digest \(measured), not \(expected)")
         }
         do {
+            sync.wait()
+            try settleSync()
             // W3: the room that was reserved and not used goes back, then the bytes become durable.
             try files.truncate(descriptor, to: offset, path: path)
             try synchronize(descriptor)
@@ -196,15 +236,20 @@ package actor Upload {
         do {
             try files.synchronize(descriptor, path: path)
         } catch {
-            // The kernel marks the pages clean after a failed fsync, so nothing of this file can be trusted.
-            end()
-            discard()
-            health.degrade(error)
-            throw StoreError(.degraded, StoreHealth.explanation, cause: error)
+            throw distrust(error)
         }
     }
 
+    /// The kernel marks the pages clean after a failed fsync, so nothing of this file can be trusted.
+    private func distrust(_ failure: FileFailure) -> StoreError {
+        end()
+        discard()
+        health.degrade(failure)
+        return StoreError(.degraded, StoreHealth.explanation, cause: failure)
+    }
+
     private func end() {
+        sync.wait()
         if let descriptor { files.close(descriptor) }
         descriptor = nil
         turn += 1
