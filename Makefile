@@ -10,6 +10,7 @@ LAB_PACKAGES := dnsmasq-base ipxe iproute2 util-linux qemu-system-x86 ipxe-qemu 
 	debian-installer-12-netboot-amd64 busybox-static cpio curl
 TEST_PACKAGES := $(LAB_PACKAGES) skopeo tftp-hpa bind9-dnsutils netcat-openbsd socat bsdutils iputils-ping procps openssl \
 	buildah python3-venv apt-utils dnf createrepo-c rpm
+BENCH_PACKAGES := docker-registry skopeo curl python3 openssl time
 PACKAGE_PACKAGES := dpkg-dev chrpath jq
 IMAGE_PACKAGES := mmdebstrap squashfs-tools cryptsetup-bin mtools gdisk dosfstools e2fsprogs zstd jq
 APPLIANCE_PACKAGES := $(LAB_PACKAGES) mmdebstrap mtools gdisk socat openssl openssh-client mandoc qemu-utils
@@ -108,6 +109,18 @@ fuzz: check-tools ## Feed the parsers with made-up input for FUZZ_SECONDS each
 	$(call install,$(BUILD_PACKAGES))
 	@echo "==> fuzzing, $(FUZZ_SECONDS) s for each of $(FUZZ_TARGETS)"
 	$(call fuzz,-max_total_time=$(FUZZ_SECONDS))
+
+# Where to measure, on the disk that is meant; and what: make bench BENCH="rounds=5 gib=1 files=10000 artifacts=10000"
+BENCH_PLACE ?= build/bench
+BENCH ?=
+
+.PHONY: bench
+bench: release ## Measure the released programs beside their peers; the table goes to build/bench.md
+	$(call install,$(BENCH_PACKAGES))
+	@$(SWIFT) build --product bench
+	@echo "==> measuring; some minutes"
+	@"$$($(SWIFT) build --show-bin-path)/bench" "$$($(SWIFT) build -c release --show-bin-path)" $(BENCH_PLACE) build/bench.md $(BENCH)
+	@rm -rf $(BENCH_PLACE)
 
 .PHONY: test-appliance
 test-appliance: image ## Install the packages in a clean Debian, start the image, cut its power, damage its disk

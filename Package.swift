@@ -123,6 +123,7 @@ let package = Package(
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ], path: "Tests/TestSupport"),
+        .executableTarget(name: "bench", dependencies: ["TestSupport"], path: "Tests/Benchmark"),
         .executableTarget(name: "store-crash", dependencies: ["Artifacts", "Store"], path: "Tests/StoreCrash"),
         .executableTarget(name: "demo", dependencies: ["TestSupport"], path: "Tests/Demo"),
         .target(name: "Fixtures", path: "Tests/SiteTests/Fixtures", resources: [.embedInCode("example.yaml")]),

@@ -97,9 +97,7 @@ extension RegistryController {
         let turn = try await upload.begin(at: offset)
         do {
             do {
-                for try await buffer in request.body {
-                    try await upload.append(Array(buffer.readableBytesView), turn: turn)
-                }
+                try await UploadBody(body: request.body, upload: upload, turn: turn).receive()
             } catch {
                 try? await upload.checkpoint(turn: turn)
                 throw error

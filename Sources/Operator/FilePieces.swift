@@ -2,7 +2,7 @@ internal import Artifacts
 internal import NIOCore
 internal import Synchronization
 
-/// A file's bytes from an offset on, as they are asked for: never more than one piece in memory.
+/// A file's bytes from an offset on, as they are asked for: while one piece is sent, the next is read and hashed.
 struct FilePieces: AsyncSequence, Sendable {
     typealias Element = ByteBuffer
 
@@ -11,21 +11,33 @@ struct FilePieces: AsyncSequence, Sendable {
     let digester: FileDigester
     let progress: @Sendable (Int64) -> Void
 
+    private func piece(at offset: Int64) throws -> ByteBuffer? {
+        guard offset < file.size else { return nil }
+        let piece = try file.piece(at: offset)
+        try digester.see(piece, at: offset)
+        return piece
+    }
+
     struct AsyncIterator: AsyncIteratorProtocol {
         let pieces: FilePieces
         var offset: Int64
+        private var coming: Task<ByteBuffer?, any Error>?
+
+        init(_ pieces: FilePieces) {
+            self.pieces = pieces
+            offset = pieces.start
+        }
 
         mutating func next() async throws -> ByteBuffer? {
-            guard offset < pieces.file.size else { return nil }
-            let piece = try pieces.file.piece(at: offset)
-            try pieces.digester.see(piece, at: offset)
+            guard let piece = try await coming?.value ?? pieces.piece(at: offset) else { return nil }
             offset += Int64(piece.readableBytes)
+            coming = Task { [pieces, offset] in try pieces.piece(at: offset) }
             pieces.progress(offset)
             return piece
         }
     }
 
-    func makeAsyncIterator() -> AsyncIterator { AsyncIterator(pieces: self, offset: start) }
+    func makeAsyncIterator() -> AsyncIterator { AsyncIterator(self) }
 }
 
 /// The digest of a file, from the pieces that are sent of it: those that it has not seen, it reads itself.

@@ -5,7 +5,7 @@ internal import NIOCore
 
 /// Publishes many artifacts of a few files, a group of them with one request each for asking, sending and publishing.
 struct ManyPush {
-    private static let groupSize = 100
+    private static let groupSize = 200
 
     /// A version to publish, with its files by path.
     struct Artifact {
@@ -39,7 +39,7 @@ struct ManyPush {
 
     func run(_ artifacts: [Artifact]) async throws -> [Published] {
         var published: [Published] = []
-        progress.begin("publish \(artifacts.count) versions", total: Int64(artifacts.count))
+        progress.begin("publish \(artifacts.count) versions", total: Int64(artifacts.count), counting: true)
         for start in stride(from: 0, to: artifacts.count, by: Self.groupSize) {
             let group = artifacts[start..<min(artifacts.count, start + Self.groupSize)]
             published += try await publish(Array(group))

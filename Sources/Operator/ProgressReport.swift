@@ -12,6 +12,7 @@ final class ProgressReport {
     private var started = 0.0
     private var shown = 0.0
     private var first: Int64 = 0
+    private var isCount = false
 
     /// `clock` gives seconds of a steady clock.
     init(style: Style, clock: @escaping () -> Double = { ProcessInfo.processInfo.systemUptime }) {
@@ -22,14 +23,15 @@ final class ProgressReport {
     /// The style for a command: silent for machines, a bar when standard error is a terminal.
     static func style(json: Bool) -> Style { json ? .silent : isatty(STDERR_FILENO) == 1 ? .terminal : .lines }
 
-    /// Starts a step of `total` bytes, of which some may be done already.
-    func begin(_ label: String, total: Int64, done: Int64 = 0) {
+    /// Starts a step of `total` bytes, or things where `counting` says so, of which some may be done already.
+    func begin(_ label: String, total: Int64, done: Int64 = 0, counting isCount: Bool = false) {
         self.label = label
+        self.isCount = isCount
         self.total = total
         first = done
         started = clock()
         shown = 0
-        if style == .lines { write("\(label) (\(ByteCount(total)))\n") }
+        if style == .lines { write(isCount ? "\(label)\n" : "\(label) (\(ByteCount(total)))\n") }
         update(done)
     }
 
@@ -37,7 +39,10 @@ final class ProgressReport {
     func update(_ done: Int64) {
         guard style == .terminal, clock() - shown >= 0.1 || done == total else { return }
         shown = clock()
-        write("\r\u{1B}[2K" + Self.line(label, done: done, total: total, seconds: clock() - started, first: first))
+        write(
+            "\r\u{1B}[2K"
+                + Self.line(
+                    label, done: done, total: total, seconds: clock() - started, first: first, isCount: isCount))
     }
 
     /// A line about a part of the step; the bar goes on below it.
@@ -61,14 +66,17 @@ final class ProgressReport {
     }
 
     /// One line of a bar.
-    static func line(_ label: String, done: Int64, total: Int64, seconds: Double, first: Int64 = 0) -> String {
+    static func line(
+        _ label: String, done: Int64, total: Int64, seconds: Double, first: Int64 = 0, isCount: Bool = false
+    ) -> String {
+        func amount(_ value: Int64) -> String { isCount ? String(value) : "\(ByteCount(value))" }
         let share = total > 0 ? Double(done) / Double(total) : 1
         let cells = Int(share * 24)
         let bar = String(repeating: "#", count: cells) + String(repeating: ".", count: 24 - cells)
         let rate = seconds > 0.2 ? Double(done - first) / seconds : 0
         let rest = rate > 0 ? ", \(Self.duration(Double(total - done) / rate)) left" : ""
-        let speed = rate > 0 ? ", \(ByteCount(Int64(rate)))/s" : ""
-        return "\(label) [\(bar)] \(Int(share * 100)) % of \(ByteCount(total))\(speed)\(rest)"
+        let speed = rate > 0 ? ", \(amount(Int64(rate)))/s" : ""
+        return "\(label) [\(bar)] \(Int(share * 100)) % of \(amount(total))\(speed)\(rest)"
     }
 
     private static func duration(_ seconds: Double) -> String {

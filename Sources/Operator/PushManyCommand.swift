@@ -10,9 +10,9 @@ struct PushManyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "push-many", abstract: "Publish many small artifacts at once.",
         discussion: """
-            LIST has one JSON object in each line: the version, and its files by path. A hundred of them take one request \
-            and one sync of the disk, where 'push' takes some for each. Versions that are published with the same files \
-            are left as they are; each hundred is published whole or not at all.
+            LIST has one JSON object in each line: the version, and its files by path. Two hundred of them take a \
+            few requests and syncs of the disk, where 'push' takes some for each. Versions that are published with the same files \
+            are left as they are; each two hundred are published whole or not at all.
 
               {"reference": "answers/hv01:7", "files": {"preseed.cfg": "build/hv01.cfg"}}
             """)

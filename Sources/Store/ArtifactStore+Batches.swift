@@ -56,8 +56,7 @@ extension ArtifactStore {
             }
         } catch {
             giveUp(new, batch)
-            if let failure = error as? FileFailure { throw space.explain(failure) }
-            throw error as? StoreError ?? StoreError(.failure, "the blobs could not be stored", cause: error)
+            throw space.explain(error, as: "the blobs could not be stored")
         }
         return new.count + others.count
     }

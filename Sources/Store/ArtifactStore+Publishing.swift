@@ -154,10 +154,8 @@ extension ArtifactStore {
                 database, sql: "SELECT tag FROM tag WHERE name = ? AND digest = ?",
                 arguments: [name.description, digest.column]
             ).map { try Tag($0) }
-        } catch let error as StoreError {
-            throw error
         } catch {
-            throw StoreError(.failure, "the catalog failed", cause: error)
+            throw space.explain(error, as: "the catalog failed")
         }
     }
 

@@ -29,8 +29,7 @@ extension ArtifactStore {
             try? files.removeFile(directory.stagingFile(id))
             try? files.removeDirectory(directory.stagingDirectory(id))
             try? catalog.pool.write { try $0.execute(sql: "DELETE FROM upload WHERE id = ?", arguments: [id]) }
-            if let failure = error as? FileFailure { throw space.explain(failure) }
-            throw StoreError(.failure, "the upload could not be started", cause: error)
+            throw space.explain(error, as: "the upload could not be started")
         }
     }
 

@@ -57,28 +57,26 @@ package final class ArtifactStore: Sendable {
     let collecting = Mutex(())
 
     /// Opens the store and finishes what a crash interrupted: see `Recovery`.
-    /// - Throws: `StoreError` (`locked`, `unsupportedVersion`, `failure`).
+    /// - Throws: `StoreError` (`locked`, `unsupportedVersion`, `noSpace`, `failure`).
     package init(_ configuration: StoreConfiguration) throws(StoreError) {
         files = configuration.files
         clock = configuration.clock
         audit = AuditLog(clock: configuration.clock)
         directory = try DataDirectory(path: configuration.path, files: files)
+        space = SpaceGuard(reserve: configuration.reserve, path: directory.stagingPath, files: files)
         do {
             try Self.requireCatalog(directory, files)
             catalog = try Catalog(path: directory.catalogPath)
             let start = configuration.monotonicClock()
             let base = try Self.storedLifetime(catalog, configuration.clock())
             lifetimeClock = { base + configuration.monotonicClock() - start }
-            space = SpaceGuard(reserve: configuration.reserve, path: directory.stagingPath, files: files)
             committer = BlobCommitter(
                 directory: directory, files: files, catalog: catalog, health: health, clock: lifetimeClock)
             try Recovery(directory: directory, catalog: catalog, files: files).run()
             let loaded = try ReleaseLoader(reader: catalog.pool, blobPath: directory.blobPath).load()
             index.withLock { $0 = loaded }
-        } catch let error as StoreError {
-            throw error
         } catch {
-            throw StoreError(.failure, "the store in \(configuration.path) cannot be opened", cause: error)
+            throw space.explain(error, as: "the store in \(configuration.path) cannot be opened")
         }
     }
 
@@ -114,10 +112,8 @@ package final class ArtifactStore: Sendable {
     func withCatalog<Value>(_ body: (DatabasePool) throws -> Value) throws(StoreError) -> Value {
         do {
             return try body(catalog.pool)
-        } catch let error as StoreError {
-            throw error
         } catch {
-            throw StoreError(.failure, "the catalog failed", cause: error)
+            throw space.explain(error, as: "the catalog failed")
         }
     }
 }

@@ -75,10 +75,8 @@ extension ArtifactStore {
                     try NamesFile.forEachLine(database) { try write(encoder.encode($0) + [UInt8(ascii: "\n")]) }
                 }
             }
-        } catch let failure as FileFailure {
-            throw space.explain(failure)
         } catch {
-            throw StoreError(.failure, "the names could not be written beside the catalog", cause: error)
+            throw space.explain(error, as: "the names could not be written beside the catalog")
         }
         keptNames.withLock { $0 = newest }
     }

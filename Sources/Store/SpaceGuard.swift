@@ -1,3 +1,5 @@
+internal import GRDB
+
 /// Keeps a reserve of free space, so that a full disk never stops the catalog.
 package struct SpaceGuard: Sendable {
     /// Bytes that uploads may not touch; nil: the larger of 1 GiB and 2 % of the file system, at most a tenth of it.
@@ -18,10 +20,18 @@ package struct SpaceGuard: Sendable {
         }
     }
 
-    /// The error for a failed call: a full disk is told with numbers.
-    func explain(_ failure: FileFailure) -> StoreError {
-        guard failure.isNoSpace else { return StoreError(.failure, "the disk failed", cause: failure) }
+    /// An error of the database, of a system call or of anything else, as this target's: a full disk is told with numbers.
+    /// `message` is for whatever else it was.
+    func explain(_ error: any Error, as message: String = "the disk failed") -> StoreError {
+        let isFull =
+            switch error {
+            case let failure as FileFailure: failure.isNoSpace
+            case let error as DatabaseError: error.resultCode == .SQLITE_FULL
+            default: false
+            }
+        if let error = error as? StoreError { return error }
+        guard isFull else { return StoreError(.failure, message, cause: error) }
         let free = (try? files.space(path))?.free ?? 0
-        return StoreError(.noSpace, "no space: the disk is full, \(free) bytes are free", cause: failure)
+        return StoreError(.noSpace, "no space: the disk is full, \(free) bytes are free", cause: error)
     }
 }

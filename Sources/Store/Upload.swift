@@ -97,40 +97,47 @@ package actor Upload {
 
     /// Appends bytes. After a full disk the session stays, at what was written: free space and go on.
     /// - Throws: `superseded`, `noSpace`, `sizeMismatch` (more than was declared), `degraded`.
-    package func append(_ bytes: [UInt8], turn: Turn) throws(StoreError) {
+    package func append(_ bytes: [UInt8], turn: Turn) throws(StoreError) { try append([bytes], turn: turn) }
+
+    /// The same with pieces that follow one another, which are not copied.
+    package func append(_ pieces: [any UploadPiece], turn: Turn) throws(StoreError) {
         try requireTurn(turn)
         guard let descriptor else { throw StoreError(.uploadUnknown, "the upload has ended") }
-        let known = min(overlap, Int64(bytes.count))
-        let bytes = bytes.dropFirst(Int(known))
-        if let declaredSize, offset + Int64(bytes.count) > declaredSize {
+        let count = pieces.reduce(0) { $0 + Int64($1.byteCount) }
+        let known = min(overlap, count)
+        let end = offset + count - known
+        if let declaredSize, end > declaredSize {
             throw StoreError(.sizeMismatch, "more bytes came than the \(declaredSize) that were announced")
         }
-        if declaredSize == nil { try space.require(Int64(bytes.count)) }
-        if let room, offset + Int64(bytes.count) > room {
+        if declaredSize == nil { try space.require(count - known) }
+        if let room, end > room {
             throw StoreError(
                 .noSpace,
                 "no space: a quota of \(name) leaves \(room) bytes, and more came; raise it, or delete versions")
         }
         overlap -= known
         do {
-            var written = 0
-            while written < bytes.count {
-                let count = try bytes.withUnsafeBytes { buffer throws(FileFailure) in
-                    let rest = UnsafeRawBufferPointer(rebasing: buffer[written...])
-                    let count = try files.write(descriptor, rest, at: offset, path: path)
-                    hasher.update(UnsafeRawBufferPointer(rebasing: rest[..<count]))
-                    return count
-                }
-                guard count > 0 else { throw FileFailure(operation: "write", path: path, errorNumber: 5) }
-                written += count
-                offset += Int64(count)
+            var skipped = Int(known)
+            for piece in pieces {
+                let start = min(skipped, piece.byteCount)
+                skipped -= start
+                try piece.withBytes { try write(UnsafeRawBufferPointer(rebasing: $0[start...]), to: descriptor) }
             }
-        } catch let failure as FileFailure {
-            throw space.explain(failure)
         } catch {
-            throw StoreError(.failure, "the upload could not be written", cause: error)
+            throw space.explain(error, as: "the upload could not be written")
         }
         try keepDiskBusy(descriptor)
+    }
+
+    private func write(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) throws {
+        var rest = bytes
+        while !rest.isEmpty {
+            let count = try files.write(descriptor, rest, at: offset, path: path)
+            guard count > 0 else { throw FileFailure(operation: "write", path: path, errorNumber: 5) }
+            hasher.update(UnsafeRawBufferPointer(rebasing: rest[..<count]))
+            offset += Int64(count)
+            rest = UnsafeRawBufferPointer(rebasing: rest[count...])
+        }
     }
 
     /// Bytes go to the disk while more of them come.
@@ -179,7 +186,7 @@ package actor Upload {
                     arguments: [offset, committer.clock(), id])
             }
         } catch {
-            throw StoreError(.failure, "the upload's offset could not be stored", cause: error)
+            throw space.explain(error, as: "the upload's offset could not be stored")
         }
         durableOffset = offset
     }
@@ -207,9 +214,7 @@ package actor Upload {
             try committer.commit(stagingFile: path, digest: expected, size: offset, name: name, upload: id)
         } catch {
             rehash()
-            if let error = error as? StoreError { throw error }
-            if let failure = error as? FileFailure { throw space.explain(failure) }
-            throw StoreError(.failure, "the blob could not be published", cause: error)
+            throw space.explain(error, as: "the blob could not be published")
         }
         end()
         try? files.removeDirectory(committer.directory.stagingDirectory(id))
