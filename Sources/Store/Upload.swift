@@ -22,7 +22,8 @@ package actor Upload {
     private let committer: BlobCommitter
     private let space: SpaceGuard
     private let health: StoreHealth
-    private let hasher: SHA256
+    private let hasher: UploadHasher
+    private var isHashAhead = false
     private var descriptor: Int32?
     private var declaredSize: Int64?
     private var offset: Int64
@@ -50,7 +51,7 @@ package actor Upload {
         self.committer = committer
         self.space = space
         self.health = health
-        self.hasher = hasher
+        self.hasher = UploadHasher(hasher, label: "hash of upload \(id)")
         self.descriptor = descriptor
         self.declaredSize = declaredSize
         self.offset = offset
@@ -116,6 +117,8 @@ package actor Upload {
                 "no space: a quota of \(name) leaves \(room) bytes, and more came; raise it, or delete versions")
         }
         overlap -= known
+        try catchUp()
+        hasher.begin(pieces, skipping: Int(known))
         do {
             var skipped = Int(known)
             for piece in pieces {
@@ -123,7 +126,9 @@ package actor Upload {
                 skipped -= start
                 try piece.withBytes { try write(UnsafeRawBufferPointer(rebasing: $0[start...]), to: descriptor) }
             }
+            hasher.wait()
         } catch {
+            isHashAhead = true
             throw space.explain(error, as: "the upload could not be written")
         }
         try keepDiskBusy(descriptor)
@@ -134,7 +139,6 @@ package actor Upload {
         while !rest.isEmpty {
             let count = try files.write(descriptor, rest, at: offset, path: path)
             guard count > 0 else { throw FileFailure(operation: "write", path: path, errorNumber: 5) }
-            hasher.update(UnsafeRawBufferPointer(rebasing: rest[..<count]))
             offset += Int64(count)
             rest = UnsafeRawBufferPointer(rebasing: rest[count...])
         }
@@ -199,6 +203,7 @@ package actor Upload {
         if let declaredSize, offset != declaredSize {
             throw StoreError(.sizeMismatch, "\(declaredSize) bytes were announced and \(offset) came: send the rest")
         }
+        try catchUp()
         let measured = hasher.finish()
         guard measured == expected else {
             end()
@@ -227,11 +232,19 @@ package actor Upload {
         discard()
     }
 
+    /// After a failed write, more was hashed than written: reading the file again mends that, when the upload goes on.
+    private func catchUp() throws(StoreError) {
+        guard isHashAhead else { return }
+        rehash()
+        try requireOpen()
+        isHashAhead = false
+    }
+
     /// The hash was taken out by a failed `finish`; reading the file again lets the client repeat it. When the bytes
     /// have left the staging file already, the session ends, or a repetition would call right bytes wrong.
     private func rehash() {
         guard descriptor != nil else { return }
-        if (try? StagedFile.hash(path, upTo: offset, into: hasher)) != offset {
+        if (try? hasher.restart(path, upTo: offset)) != offset {
             end()
             discard()
         }
