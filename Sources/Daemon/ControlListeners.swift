@@ -43,7 +43,9 @@ struct ControlListeners {
     }
 
     /// Requests may take as long as they take; a client that says nothing for so long is gone.
-    private var plain: HTTPServerBuilder { .http1(configuration: .init(idleTimeout: .seconds(120))) }
+    private var plain: HTTPServerBuilder {
+        .http1(configuration: .init(additionalChannelHandlers: [LargeReads()], idleTimeout: .seconds(120)))
+    }
 
     private func encrypted(_ identity: ServerIdentity) throws -> HTTPServerBuilder {
         var chain = [try NIOSSLCertificate(bytes: Array(identity.certificate.utf8), format: .pem)]

@@ -132,6 +132,26 @@ import Testing
         }
     }
 
+    /// A tree is an OCI index: what copies images copies it, and the copy is served as a folder too.
+    @Test func skopeoCopiesAFolder() async throws {
+        try Requirement.demand([.tool("skopeo", package: "skopeo")])
+        try await ServedLab.with(arguments: ["--control", "127.0.0.1:5000"]) { lab, server in
+            let files = Dictionary(uniqueKeysWithValues: (0..<120).map { ("pool/f\($0)", "content \($0)") })
+            let pushed = try await Self.push(server, "mirror:1", try Self.folder("tree", files, lab))
+            let layout = "oci:\(lab.directory.appending(path: "layout").path):1"
+            let registry = "docker://127.0.0.1:5000"
+            for (source, target) in [("\(registry)/mirror:1", layout), (layout, "\(registry)/copy:1")] {
+                try await lab.commands.run(
+                    [
+                        "skopeo", "--insecure-policy", "copy", "--all", "--preserve-digests", "--src-tls-verify=false",
+                        "--dest-tls-verify=false", source, target,
+                    ], timeLimit: .seconds(240))
+            }
+            #expect(try await ServedLab.curl(lab, "http://10.20.99.1/copy:1/pool/f7").output == "content 7")
+            #expect(try await server.artifactctl("ls", "copy").output.contains(String(pushed.digest.prefix(19))))
+        }
+    }
+
     @Test func manySmallArtifactsArePublishedTogether() async throws {
         try await ServedLab.with { lab, server in
             var list = ""
