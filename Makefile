@@ -94,7 +94,9 @@ test: check-tools ## Check formatting, then run every test: units, real tools, r
 FUZZ_TARGETS := manifest reference range content-range batch
 FUZZ_SECONDS ?= 600
 define fuzz
-	@PROVISIONER_FUZZ=1 $(SWIFT) build --sanitize=fuzzer --scratch-path .build/fuzz --product fuzz 2>&1 | tail -1
+	@mkdir -p build/fuzz
+	@PROVISIONER_FUZZ=1 $(SWIFT) build --sanitize=fuzzer --scratch-path .build/fuzz --product fuzz >build/fuzz/build.log 2>&1 \
+		|| { tail -40 build/fuzz/build.log; exit 1; }
 	@for target in $(FUZZ_TARGETS); do \
 		mkdir -p build/fuzz/$$target; \
 		FUZZ_TARGET=$$target .build/fuzz/debug/fuzz $(1) -artifact_prefix=build/fuzz/$$target- -print_final_stats=1 \
@@ -110,17 +112,18 @@ fuzz: check-tools ## Feed the parsers with made-up input for FUZZ_SECONDS each
 	@echo "==> fuzzing, $(FUZZ_SECONDS) s for each of $(FUZZ_TARGETS)"
 	$(call fuzz,-max_total_time=$(FUZZ_SECONDS))
 
-# Where to measure, on the disk that is meant; and what: make bench BENCH="rounds=5 gib=1 files=10000 artifacts=10000"
+# A folder on the disk that is meant, with 30 GB free; and what: make bench BENCH="rounds=5 gib=1 files=10000 artifacts=10000"
 BENCH_PLACE ?= build/bench
 BENCH ?=
 
 .PHONY: bench
 bench: release ## Measure the released programs beside their peers; the table goes to build/bench.md
 	$(call install,$(BENCH_PACKAGES))
+	@# Debian starts the peer at once, as a service: here it is started when it is measured.
+	@if [[ -d /run/systemd/system ]]; then systemctl disable --quiet --now docker-registry; fi
 	@$(SWIFT) build --product bench
 	@echo "==> measuring; some minutes"
 	@"$$($(SWIFT) build --show-bin-path)/bench" "$$($(SWIFT) build -c release --show-bin-path)" $(BENCH_PLACE) build/bench.md $(BENCH)
-	@rm -rf $(BENCH_PLACE)
 
 .PHONY: test-appliance
 test-appliance: image ## Install the packages in a clean Debian, start the image, cut its power, damage its disk

@@ -8,10 +8,13 @@ package struct MissingBlobsRequest: Codable, Hashable, Sendable {
     /// Bytes: which of these sizes a blob of the name has. A size that none has is that of a blob which is surely missing,
     /// and which a client may send while it still hashes it.
     package var sizes: [Int64]?
+    /// Tell only: nothing is kept for whoever asked. False when absent.
+    package var isDryRun: Bool?
 
-    package init(digests: [Digest], sizes: [Int64]? = nil) {
+    package init(digests: [Digest], sizes: [Int64]? = nil, isDryRun: Bool? = nil) {
         self.digests = digests
         self.sizes = sizes
+        self.isDryRun = isDryRun
     }
 }
 

@@ -25,8 +25,7 @@ struct AdminController {
     private static let artifactPage = 1000
 
     /// A page of those that the caller may pull, in order of name and tag: `?name=NAME` for one artifact's, `?n=N` for the
-    /// size of the page; `Link` names the next. A page may be empty and have a next one: what it would list is not for the
-    /// caller.
+    /// size of the page; `Link` names the next.
     func artifacts(_ request: Request) throws -> Response {
         let query = request.uri.queryParameters
         let name = try query["name"].map { try ArtifactName(String($0)) }
@@ -36,8 +35,17 @@ struct AdminController {
             return (String(text[..<colon]), String(text[text.index(after: colon)...]))
         }
         let releases = services.store.releases
-        let page = try services.store.taggedArtifacts(of: name, after: last, limit: limit)
-        let list = page.filter { caller.may(.pull, $0.name) }.map { artifact in
+        // What the caller may not pull is passed over, also as a place to go on from.
+        var found: [TaggedArtifact] = []
+        var place = last
+        while found.count <= limit {
+            let tags = try services.store.taggedArtifacts(of: name, after: place, limit: Self.artifactPage)
+            guard let end = tags.last else { break }
+            found += tags.filter { caller.may(.pull, $0.name) }
+            place = (end.name.description, end.tag.description)
+        }
+        let page = found.prefix(limit)
+        let list = page.map { artifact in
             let release = releases.release(Reference(name: artifact.name, version: .tag(artifact.tag)))
             return ArtifactSummary(
                 name: artifact.name.description, tag: artifact.tag.description, digest: artifact.digest,
@@ -46,7 +54,7 @@ struct AdminController {
                 isChannel: artifact.isChannel)
         }
         var headers = HTTPFields()
-        if page.count == limit, let end = page.last {
+        if found.count > page.count, let end = page.last {
             let filter = name.map { "&name=\($0)" } ?? ""
             let next = "\(ControlPath.artifacts)?n=\(limit)&last=\(end.name):\(end.tag)\(filter)"
             headers = HTTPFields(fields: [("Link", "<\(next)>; rel=\"next\"")])

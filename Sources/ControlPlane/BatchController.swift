@@ -31,6 +31,9 @@ final class BatchCount: Sendable {
 /// Many blobs or manifests with one request, for folders of hundreds of thousands of files.
 struct BatchController {
     private static let maximumQuestion = 1 << 20
+    private static let maximumSizes = 1000
+    /// How long a batch may take to come: one that trickles must not keep others out.
+    private static let patience = Duration.seconds(300)
 
     let services: ControlServices
     let caller: Caller
@@ -44,8 +47,13 @@ struct BatchController {
                 .badRequest, "DOCUMENT_INVALID",
                 "digests: at most \(MissingBlobsRequest.maximumCount) are allowed at once, with the sizes")
         }
-        let missing = try services.store.missingBlobs(asked.digests, name: name, holder: "batch \(name)") {
+        let holder = asked.isDryRun == true ? nil : "batch \(name)"
+        let missing = try services.store.missingBlobs(asked.digests, name: name, holder: holder) {
             caller.may(.pull, $0)
+        }
+        guard asked.sizes?.count ?? 0 <= Self.maximumSizes else {
+            throw ControlError(
+                .badRequest, "DOCUMENT_INVALID", "sizes: at most \(Self.maximumSizes) are allowed at once")
         }
         let heldSizes = try asked.sizes.map { try services.store.heldSizes(among: $0, name: name) }
         return try .json(MissingBlobsAnswer(missing: missing, heldSizes: heldSizes))
@@ -61,12 +69,22 @@ struct BatchController {
         try services.batches.enter()
         defer { services.batches.leave() }
         var reader = BlobBatchReader()
-        for try await buffer in request.body { try reader.add(buffer.readableBytesView) }
+        let start = ContinuousClock.now
+        for try await buffer in request.body {
+            try reader.add(buffer.readableBytesView)
+            guard ContinuousClock.now - start < Self.patience else {
+                throw ControlError(
+                    .requestTimeout, "BLOB_UPLOAD_INVALID", "the batch takes too long: send smaller ones")
+            }
+        }
         let blobs = try reader.finish().map { SmallBlob(digest: $0.digest, bytes: $0.bytes) }
         return try .json(StoredBatch(storedCount: try await services.store.storeBatch(blobs, name: name)))
     }
 
     func publish(_ request: Request) async throws -> Response {
+        guard caller.scopes.contains(where: { $0.verbs.contains(.push) }) else {
+            throw ControlError(.forbidden, "DENIED", "\(caller.name) may push nothing: use a token that has the scope")
+        }
         try services.batches.enter()
         defer { services.batches.leave() }
         let asked = try await request.document(ManifestBatch.self, limit: ManifestBatch.maximumSize)

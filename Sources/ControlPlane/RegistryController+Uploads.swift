@@ -23,7 +23,7 @@ extension RegistryController {
         }
         if let text = query["digest"] {
             let digest = try Digest(String(text))
-            let upload = try store.beginUpload(name: name, size: size)
+            let upload = try store.beginUpload(name: name, size: size, digest: digest)
             do {
                 try await receive(request, into: upload, at: 0, finish: digest)
             } catch {

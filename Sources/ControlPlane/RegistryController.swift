@@ -137,14 +137,22 @@ struct RegistryController {
     func names(_ request: Request) throws -> Response {
         let query = request.uri.queryParameters
         let limit = query["n"].flatMap { Int($0) }.map { max(0, min($0, Self.tagPageSize)) } ?? Self.tagPageSize
-        let found = try store.names(after: query["last"].map(String.init) ?? "", limit: limit + 1)
+        // What the caller may not pull is passed over, also as a place to go on from.
+        var found: [ArtifactName] = []
+        var last = query["last"].map(String.init) ?? ""
+        while found.count <= limit {
+            let names = try store.names(after: last, limit: Self.tagPageSize)
+            guard let end = names.last else { break }
+            found += names.filter { caller.may(.pull, $0) }
+            last = end.description
+        }
         let page = found.prefix(limit)
         var headers = HTTPFields()
         if found.count > page.count, let next = page.last {
             headers = HTTPFields(fields: [("Link", "</v2/_catalog?n=\(limit)&last=\(next)>; rel=\"next\"")])
         }
         return try .json(
-            NameList(repositories: page.filter { caller.may(.pull, $0) }.map(\.description)), headers: headers)
+            NameList(repositories: page.map(\.description)), headers: headers)
     }
 
     func referrers(_ name: ArtifactName, _ subject: Digest, _ request: Request) throws -> Response {

@@ -7,6 +7,8 @@ internal import Store
 struct UploadBody {
     /// Bytes that are handed to the store together.
     private static let share = 1 << 20
+    /// At most so many pieces: each keeps the whole buffer that it was received in.
+    private static let pieces = 64
 
     let body: RequestBody
     let upload: Upload
@@ -18,23 +20,27 @@ struct UploadBody {
             var pieces: [ReceivedPiece] = []
             var count = 0
             var interruption: (any Error)?
+            var isStopped = false
             func append() async throws {
-                // One at a time, in their order.
-                try await group.next()
-                group.addTask { [pieces] in try await upload.append(pieces, turn: turn) }
+                let next = pieces
                 pieces = []
                 count = 0
+                // One at a time, in their order; after one that failed, none.
+                isStopped = true
+                try await group.next()
+                isStopped = false
+                group.addTask { try await upload.append(next, turn: turn) }
             }
             do {
                 for try await buffer in body {
                     pieces.append(ReceivedPiece(buffer: buffer))
                     count += buffer.readableBytes
-                    if count >= Self.share { try await append() }
+                    if count >= Self.share || pieces.count >= Self.pieces { try await append() }
                 }
             } catch {
                 interruption = error
             }
-            if !pieces.isEmpty { try await append() }
+            if !pieces.isEmpty, !isStopped { try await append() }
             try await group.next()
             if let interruption { throw interruption }
         }

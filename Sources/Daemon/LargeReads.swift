@@ -5,7 +5,7 @@ final class LargeReads: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = NIOAny
 
     /// From what a request without a body needs to what an upload fills.
-    private static let sizes = (minimum: 2 << 10, initial: 16 << 10, maximum: 512 << 10)
+    private static let sizes = (minimum: 2 << 10, initial: 16 << 10, maximum: 128 << 10)
 
     func handlerAdded(context: ChannelHandlerContext) {
         let allocator = AdaptiveRecvByteBufferAllocator(

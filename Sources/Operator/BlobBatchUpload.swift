@@ -13,9 +13,13 @@ struct BlobBatchUpload {
     static let count = 2048
     static let size = 8 << 20
     private static let attempts = 5
+    /// Others may push as well: a server that has enough to do is asked for so long, each half second.
+    private static let patience = 1200
 
     let client: ControlClient
     let name: ArtifactName
+    /// Ask only: nothing is kept for this push.
+    var isDryRun = false
 
     /// Which of some blobs the server does not have.
     func missing(_ digests: some Sequence<Digest>) async throws -> Set<Digest> {
@@ -23,11 +27,12 @@ struct BlobBatchUpload {
         var missing: Set<Digest> = []
         for start in stride(from: 0, to: all.count, by: MissingBlobsRequest.maximumCount) {
             let part = Array(all[start..<min(all.count, start + MissingBlobsRequest.maximumCount)])
-            missing.formUnion(
-                try await client.document(
-                    MissingBlobsAnswer.self, "\(ControlPath.missingBlobs)/\(name)",
-                    posting: MissingBlobsRequest(digests: part)
-                ).missing)
+            try await Self.retrying {
+                let request = MissingBlobsRequest(digests: part, isDryRun: isDryRun ? true : nil)
+                let answer = try await client.document(
+                    MissingBlobsAnswer.self, "\(ControlPath.missingBlobs)/\(name)", posting: request)
+                missing.formUnion(answer.missing)
+            }
         }
         return missing
     }
@@ -76,16 +81,15 @@ struct BlobBatchUpload {
     }
 
     /// Tries again when the connection broke, and when the server has enough to do.
-    private static func retrying(_ body: () async throws -> Void) async throws {
+    static func retrying(_ body: () async throws -> Void) async throws {
         var attempt = 0
         while true {
             do {
                 return try await body()
             } catch let error as OperatorError where error.code == .unreachable || error.status == 429 {
                 attempt += 1
-                // Others may push as well; a server that is gone is not waited for that long.
-                guard attempt < (error.status == 429 ? 20 * Self.attempts : Self.attempts) else { throw error }
-                try await Task.sleep(for: .milliseconds(error.status == 429 ? 250 : 1000 * attempt))
+                guard attempt < (error.status == 429 ? patience : attempts) else { throw error }
+                try await Task.sleep(for: .milliseconds(error.status == 429 ? 500 : 1000 * attempt))
             }
         }
     }

@@ -43,6 +43,8 @@ struct BlobUpload: Sendable {
     private func send(
         _ file: LocalFile, key: Digest, _ digester: () -> FileDigester, _ progress: @escaping @Sendable (Int64) -> Void
     ) async throws -> Digest {
+        guard memory.enter(key) else { return try await begin(file, digester(), progress) { _ in } }
+        defer { memory.leave(key) }
         if let earlier = try await earlier(file, key) {
             do {
                 let digest = try await send(
@@ -54,13 +56,21 @@ struct BlobUpload: Sendable {
                 memory.remember(nil, name, key)
             }
         }
+        return try await begin(file, digester(), progress) { memory.remember($0, name, key) }
+    }
+
+    /// `remember` is told where the upload is, and nil when it has ended.
+    private func begin(
+        _ file: LocalFile, _ digester: FileDigester, _ progress: @escaping @Sendable (Int64) -> Void,
+        _ remember: (String?) -> Void
+    ) async throws -> Digest {
         let opened = try await client.require(
             [202], .POST, "/v2/\(name)/blobs/uploads/", headers: [(ControlHeader.uploadLength, String(file.size))])
         guard let location = opened.headers.first(name: "location") else { throw Self.noLocation }
-        memory.remember(location, name, key)
+        remember(location)
         do {
-            let digest = try await send(file, digester(), to: location, from: 0, progress: progress)
-            memory.remember(nil, name, key)
+            let digest = try await send(file, digester, to: location, from: 0, progress: progress)
+            remember(nil)
             return digest
         } catch let error as OperatorError where error.code == .unreachable {
             throw error
@@ -69,7 +79,7 @@ struct BlobUpload: Sendable {
         } catch {
             // The server would keep the room for a day; where it cannot be told, it does.
             _ = try? await client.send(.DELETE, location)
-            memory.remember(nil, name, key)
+            remember(nil)
             throw error
         }
     }
@@ -89,6 +99,8 @@ struct BlobUpload: Sendable {
         _ file: LocalFile, _ digester: FileDigester, to start: String, from first: Int64,
         progress: @escaping @Sendable (Int64) -> Void
     ) async throws -> Digest {
+        // What was hashed and what is sent are the same bytes: only the file system tells of a change in between.
+        let identity = file.identity
         var location = start
         var offset = first
         progress(first)
@@ -108,6 +120,9 @@ struct BlobUpload: Sendable {
             }
         }
         let digest = try digester.finish()
+        guard file.identity == identity else {
+            throw OperatorError(.file, "\(file.name) has changed while it was sent: push again")
+        }
         let separator = location.contains("?") ? "&" : "?"
         _ = try await client.require(
             [201], .PUT, "\(location)\(separator)digest=\(digest)", headers: [("content-length", "0")])

@@ -24,6 +24,7 @@ struct ListCommand: AsyncParsableCommand {
             // Page by page: a store may have more tags than anybody wants in memory.
             var widths = OutputFormat.Widths()
             var count = 0
+            var isFirst = true
             try await client.forEachPage([ArtifactSummary].self, ControlPath.artifacts + query) { page in
                 if json {
                     for artifact in page {
@@ -31,8 +32,9 @@ struct ListCommand: AsyncParsableCommand {
                         print(try OutputFormat.json(artifact), terminator: "")
                         count += 1
                     }
-                } else if count == 0 || !page.isEmpty {
-                    print(Self.table(page, &widths, withHeader: count == 0))
+                } else if isFirst || !page.isEmpty {
+                    print(Self.table(page, &widths, withHeader: isFirst))
+                    isFirst = false
                     count += page.count
                 }
             }

@@ -43,13 +43,22 @@ struct LocalTree: Sendable {
         guard !above.contains(this) else {
             throw OperatorError(.file, "\(place) leads around in a circle: take the link away")
         }
+        errno = 0
         while let entry = readdir(stream) {
             let bytes = withUnsafeBytes(of: &entry.pointee.d_name) { Array($0.prefix { $0 != 0 }) }
             guard let name = String(validating: bytes, as: UTF8.self) else {
                 throw OperatorError(.file, "\(place) holds a name that is not UTF-8: rename it")
             }
-            guard name != ".", name != ".." else { continue }
+            guard name != ".", name != ".." else {
+                errno = 0
+                continue
+            }
             try add(folder.isEmpty ? name : "\(folder)/\(name)", root: root, above: above + [this])
+            errno = 0
+        }
+        // The end and a failure look the same but for this.
+        guard errno == 0 else {
+            throw OperatorError(.file, "\(place) cannot be read to its end: \(String(cString: strerror(errno)))")
         }
     }
 
@@ -64,7 +73,7 @@ struct LocalTree: Sendable {
                 throw OperatorError(.file, "\(place) is a link that leads nowhere: take it away")
             }
             defer { free(target) }
-            guard (String(cString: target) + "/").utf8.starts(with: (root + "/").utf8) else {
+            guard (String(cString: target) + "/").utf8.starts(with: (root == "/" ? root : root + "/").utf8) else {
                 throw OperatorError(
                     .file,
                     "\(place) is a link that leads out of the folder, to \(String(cString: target)): take it away")

@@ -37,9 +37,13 @@ struct Push {
         }
         var missing: [Int] = []
         var asked: Set<Digest> = []
+        // One file under two names is sent once.
+        var first: [Digest: Int] = [:]
         for (index, file) in result.files.enumerated() {
-            // Two files with the same bytes are one blob.
-            if !unhashed.contains(index) {
+            if unhashed.contains(index) {
+                guard first.updateValue(index, forKey: files[index].identity) == nil else { continue }
+            } else {
+                // Two files with the same bytes are one blob.
                 guard asked.insert(file.digest).inserted, try await !upload.isThere(file.digest) else {
                     progress.note("send \(file.path): the server has it")
                     continue
@@ -59,7 +63,17 @@ struct Push {
         }
         let digests = try await send(
             missing.map { (files[$0], unhashed.contains($0) ? nil : result.files[$0].digest) }, upload)
-        for (index, digest) in zip(missing, digests) { result.files[index].digest = digest }
+        var sent: [Digest: Digest] = [:]
+        for (index, digest) in zip(missing, digests) {
+            result.files[index].digest = digest
+            sent[files[index].identity] = digest
+        }
+        for index in unhashed where !result.files[index].sent {
+            guard let digest = sent[files[index].identity] else {
+                throw OperatorError(.file, "\(files[index].name) has changed while it was sent: push again")
+            }
+            result.files[index].digest = digest
+        }
         let manifest = try Self.manifest(of: result.files).canonicalJSON()
         result.digest = try await publish(manifest, tag, upload)
         return result

@@ -41,6 +41,8 @@ struct PushCommand: AsyncParsableCommand {
             do { _ = try Reference(reference) } catch { throw ValidationError("\(error)") }
             throw ValidationError("'\(reference)' is a digest: publish under a tag, NAME:TAG")
         }
+        // A folder is no file, whatever its name.
+        if files.count == 1, Self.isDirectory(files[0]) { return }
         var seen: Set<String> = []
         for file in files {
             let (path, _) = Self.split(file)
@@ -84,14 +86,15 @@ struct PushCommand: AsyncParsableCommand {
         }
     }
 
+    private static func isDirectory(_ place: String) -> Bool {
+        var isDirectory: ObjCBool = false
+        return FileManager.default.fileExists(atPath: place, isDirectory: &isDirectory) && isDirectory.boolValue
+    }
+
     /// The folder to push; nil when there are files.
     private func directory() throws -> String? {
-        func isDirectory(_ place: String) -> Bool {
-            var isDirectory: ObjCBool = false
-            return FileManager.default.fileExists(atPath: place, isDirectory: &isDirectory) && isDirectory.boolValue
-        }
-        if files.count == 1, isDirectory(files[0]) { return files[0] }
-        if let folder = files.map({ Self.split($0).file }).first(where: isDirectory) {
+        if files.count == 1, Self.isDirectory(files[0]) { return files[0] }
+        if let folder = files.map({ Self.split($0).file }).first(where: Self.isDirectory) {
             throw OperatorError(.file, "\(folder) is a folder: push it alone, under a tag of its own")
         }
         return nil

@@ -50,7 +50,9 @@ struct PushManyCommand: AsyncParsableCommand {
         guard let data = try handle?.readToEnd() ?? (handle == nil ? nil : Data()) else {
             throw OperatorError(.file, "\(list) cannot be read")
         }
-        return try data.split(separator: UInt8(ascii: "\n")).enumerated().map { number, line in
+        let lines = data.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).enumerated()
+        return try lines.compactMap { number, line in
+            guard !line.isEmpty else { return nil }
             do {
                 return try ManyPush.Artifact(try JSONDecoder().decode(Entry.self, from: line))
             } catch is DecodingError {

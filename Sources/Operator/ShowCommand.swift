@@ -38,25 +38,36 @@ struct ShowCommand: AsyncParsableCommand {
         let fetched = try await ControlClient.with(try server.connection()) {
             try await FetchedRelease.fetch(reference, $0)
         }
+        guard json else { return Self.printText(reference, fetched) }
         let document = Document(
             reference: reference.description, digest: fetched.digest, mediaType: fetched.mediaType,
             size: fetched.release.files.totalSize,
             files: fetched.release.files.map {
                 Document.File(path: $0.path.description, digest: $0.file.digest, size: $0.file.size)
             })
-        print(json ? try OutputFormat.json(document) : Self.text(document))
+        print(try OutputFormat.json(document))
     }
 
-    static func text(_ document: Document) -> String {
-        """
-        \(document.reference)
-        digest  \(document.digest)
-        type    \(document.mediaType)
-        size    \(ByteCount(document.size)) in \(document.files.count) files
+    /// Piece by piece: a package mirror has hundreds of thousands of files.
+    private static func printText(_ reference: Reference, _ fetched: FetchedRelease) {
+        let files = fetched.release.files
+        print(
+            """
+            \(reference)
+            digest  \(fetched.digest)
+            type    \(fetched.mediaType)
+            size    \(ByteCount(files.totalSize)) in \(files.count) files
 
-        """
-            + OutputFormat.table(
-                ["FILE", "SIZE", "DIGEST"],
-                document.files.map { [$0.path, "\(ByteCount($0.size))", $0.digest.description] })
+            """)
+        var widths = OutputFormat.Widths()
+        var header: [String]? = ["FILE", "SIZE", "DIGEST"]
+        for page in files.pages {
+            print(
+                OutputFormat.table(
+                    header, &widths,
+                    page.map { [$0.path.description, "\(ByteCount($0.file.size))", $0.file.digest.description] }))
+            header = nil
+        }
+        if files.isEmpty { print(OutputFormat.table(["FILE", "SIZE", "DIGEST"], [])) }
     }
 }

@@ -17,11 +17,19 @@ enum TagState {
     /// - Throws: `OperatorError`.
     static func of(_ tag: Tag, _ name: ArtifactName, _ client: ControlClient) async throws -> TagState {
         let response = try await client.send(.HEAD, "/v2/\(name)/manifests/\(tag)")
-        guard response.status.code == 200, let digest = response.headers.first(name: ControlHeader.contentDigest)
-        else { return .free }
+        switch response.status.code {
+        case 200: break
+        // A HEAD has no words for a refusal: what comes next is refused with them.
+        case 404, 401, 403: return .free
+        default: throw await ControlClient.refusal(response)
+        }
+        guard let digest = response.headers.first(name: ControlHeader.contentDigest) else { return .free }
         let channel = try await client.send(.GET, "\(ControlPath.channels)/\(name):\(tag)")
         guard channel.status.code == 200 else { return .version(digest) }
-        let report = try JSONDecoder().decode(ChannelReport.self, from: Data(await ControlClient.bytes(of: channel)))
+        let bytes = try await ControlClient.bytes(of: channel)
+        guard let report = try? JSONDecoder().decode(ChannelReport.self, from: Data(bytes)) else {
+            throw OperatorError(.protocolFailure, "the server's answer about \(name):\(tag) cannot be read")
+        }
         return report.moves.first?.digest.description == digest ? .channel : .version(digest)
     }
 

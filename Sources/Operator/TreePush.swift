@@ -17,7 +17,9 @@ struct TreePush {
     var isDryRun = false
     var memoryPath = UploadMemory.path(environment: ProcessInfo.processInfo.environment)
 
-    private var batch: BlobBatchUpload { BlobBatchUpload(client: client, name: reference.name) }
+    private var batch: BlobBatchUpload {
+        BlobBatchUpload(client: client, name: reference.name, isDryRun: isDryRun)
+    }
 
     func run(_ tree: LocalTree) async throws -> TreePushResult {
         guard case .tag(let tag) = reference.version else {
@@ -30,7 +32,7 @@ struct TreePush {
         if case .version = state {
             // Only the same files may be pushed to it: nothing is sent before that is known.
             let hashed = try await work(on: tree, label: "hash") { group, count in
-                try Self.hash(group, of: tree) { count($0) }.map(\.file)
+                try await Self.hash(group, of: tree, isLast: true) { count($0) }.map(\.file)
             }
             files = hashed
             var pages: [Descriptor] = []
@@ -46,8 +48,8 @@ struct TreePush {
                 memory: UploadMemory(path: memoryPath, server: client.connection.place.description)),
             batch: batch, isDryRun: isDryRun, sent: sent)
         let pushed = try await work(on: tree, label: label) { group, count in
-            let hashed = try Self.hash(group, of: tree, known: known) { count($0) }
-            try await sending.send(hashed, of: tree, group)
+            let hashed = try await Self.hash(group, of: tree, known: known, isLast: false) { count($0) }
+            try await sending.send(hashed, of: tree, group, count)
             return hashed.map(\.file)
         }
         let published = try await publish(tree, pushed, tag)
@@ -129,16 +131,22 @@ struct TreePush {
         let bytes: ByteBuffer?
     }
 
+    /// Of a large file that is still to be sent, half of the bytes count when they are hashed, and half when they are sent.
+    static func share(_ size: Int64) -> Int64 { size / 2 }
+
     private static func hash(
-        _ group: Range<Int>, of tree: LocalTree, known: [ReleaseFile]? = nil, _ count: (Int64) -> Void
-    ) throws -> [HashedFile] {
-        try group.map { number in
+        _ group: Range<Int>, of tree: LocalTree, known: [ReleaseFile]? = nil, isLast: Bool,
+        _ count: @Sendable (Int64) -> Void
+    ) async throws -> [HashedFile] {
+        var hashed: [HashedFile] = []
+        for number in group {
             try Task.checkCancellation()
             let entry = tree.files[number]
             let isSmall = entry.size <= BlobBatchUpload.largest
             if let known, !isSmall {
-                count(entry.size)
-                return HashedFile(file: known[number], bytes: nil)
+                count(share(entry.size))
+                hashed.append(HashedFile(file: known[number], bytes: nil))
+                continue
             }
             let file = try LocalFile(tree.place(of: entry.path), path: entry.path)
             guard file.size == entry.size else {
@@ -150,17 +158,27 @@ struct TreePush {
                     throw OperatorError(.file, "\(file.name) became shorter while it was read")
                 }
                 count(file.size)
-                return HashedFile(
-                    file: ReleaseFile(digest: SHA256.digest(of: bytes.readableBytesView), size: file.size), bytes: bytes
-                )
+                hashed.append(
+                    HashedFile(
+                        file: ReleaseFile(digest: SHA256.digest(of: bytes.readableBytesView), size: file.size),
+                        bytes: bytes))
+                continue
             }
-            var last: Int64 = 0
-            let digest = try file.digest { done in
-                count(done - last)
-                last = done
+            let digester = FileDigester(file, known: nil)
+            var offset: Int64 = 0
+            while offset < file.size {
+                let piece = try file.piece(at: offset)
+                try digester.see(piece, at: offset)
+                let end = offset + Int64(piece.readableBytes)
+                count(isLast ? end - offset : share(end) - share(offset))
+                offset = end
+                // The bar and the other groups have their turn.
+                try Task.checkCancellation()
+                await Task.yield()
             }
-            return HashedFile(file: ReleaseFile(digest: digest, size: file.size), bytes: nil)
+            hashed.append(HashedFile(file: ReleaseFile(digest: try digester.finish(), size: file.size), bytes: nil))
         }
+        return hashed
     }
 
     // MARK: Manifests
@@ -208,8 +226,12 @@ struct TreePush {
         var size = 0
         try await forEachPage(tree, files) { page in
             pages.append(page.descriptor)
-            let response = try await client.send(.HEAD, "/v2/\(name)/manifests/\(page.descriptor.digest)")
-            guard response.status.code != 200 else { return }
+            var isThere = false
+            try await BlobBatchUpload.retrying {
+                let place = "/v2/\(name)/manifests/\(page.descriptor.digest)"
+                isThere = try await client.send(.HEAD, place).status.code == 200
+            }
+            guard !isThere else { return }
             sentCount += 1
             guard !isDryRun else { return }
             if size + page.content.utf8.count > ManifestBatch.maximumSize / 4 {
@@ -224,9 +246,11 @@ struct TreePush {
         let index = try Self.index(of: pages)
         guard !isDryRun else { return (index.digest, pages.count, sentCount) }
         _ = try await BlobBatchUpload.publish(group, client)
-        _ = try await client.require(
-            [201], .PUT, "/v2/\(name)/manifests/\(tag)", headers: [("content-type", MediaType.imageIndex)],
-            body: .bytes(ByteBuffer(bytes: index.bytes)))
+        try await BlobBatchUpload.retrying {
+            _ = try await client.require(
+                [201], .PUT, "/v2/\(name)/manifests/\(tag)", headers: [("content-type", MediaType.imageIndex)],
+                body: .bytes(ByteBuffer(bytes: index.bytes)))
+        }
         return (index.digest, pages.count, sentCount)
     }
 }
@@ -238,30 +262,71 @@ private struct SendingGroup {
     let isDryRun: Bool
     let sent: DoneWork
 
-    func send(_ files: [TreePush.HashedFile], of tree: LocalTree, _ group: Range<Int>) async throws {
-        var missing = try await batch.missing(files.lazy.map(\.file.digest))
-        guard !missing.isEmpty else { return }
+    func send(
+        _ files: [TreePush.HashedFile], of tree: LocalTree, _ group: Range<Int>,
+        _ count: @escaping @Sendable (Int64) -> Void
+    ) async throws {
+        // Two files with the same bytes are one blob, wherever in the folder they are.
+        let missing = sent.claim(try await batch.missing(files.lazy.map(\.file.digest)))
+        var left = missing
         var small: [(digest: Digest, bytes: ByteBuffer)] = []
         for (number, file) in zip(group, files) {
-            // Two files with the same bytes are one blob.
-            guard missing.remove(file.file.digest) != nil else { continue }
-            sent.add(file.file.size)
-            if isDryRun { continue }
-            if let bytes = file.bytes {
-                small.append((file.file.digest, bytes))
-            } else {
-                let path = tree.files[number].path
-                try await upload.send(
-                    try LocalFile(tree.place(of: path), path: path), digest: file.file.digest, progress: { _ in })
+            let isToSend = left.remove(file.file.digest) != nil
+            if isToSend { sent.add(file.file.size) }
+            guard file.bytes == nil else {
+                if isToSend, !isDryRun, let bytes = file.bytes { small.append((file.file.digest, bytes)) }
+                continue
             }
+            let rest = file.file.size - TreePush.share(file.file.size)
+            guard isToSend, !isDryRun else {
+                count(rest)
+                continue
+            }
+            let path = tree.files[number].path
+            let counter = SentShare(rest, count)
+            try await upload.send(
+                try LocalFile(tree.place(of: path), path: path), digest: file.file.digest,
+                progress: { counter.told($0, of: file.file.size) })
+            counter.told(file.file.size, of: file.file.size)
         }
         try await batch.send(small)
+    }
+}
+
+/// Turns what was sent of a file into its share of the bar; to go back, where a connection broke, it cannot.
+private final class SentShare: Sendable {
+    private let share: Int64
+    private let count: @Sendable (Int64) -> Void
+    private let counted = Mutex<Int64>(0)
+
+    init(_ share: Int64, _ count: @escaping @Sendable (Int64) -> Void) {
+        self.share = share
+        self.count = count
+    }
+
+    func told(_ done: Int64, of size: Int64) {
+        let now = Int64(Double(share) * Double(done) / Double(max(1, size)))
+        let more = counted.withLock { counted in
+            defer { counted = max(counted, now) }
+            return now - counted
+        }
+        if more > 0 { count(more) }
     }
 }
 
 /// What was done, told by many tasks.
 private final class DoneWork: Sendable {
     private let value = Mutex((count: 0, bytes: Int64(0)))
+    private let claimed = Mutex<Set<Digest>>([])
+
+    /// Those of some blobs that nobody else in this push sends.
+    func claim(_ digests: Set<Digest>) -> Set<Digest> {
+        claimed.withLock { claimed in
+            let new = digests.subtracting(claimed)
+            claimed.formUnion(new)
+            return new
+        }
+    }
 
     var total: (count: Int, bytes: Int64) { value.withLock { $0 } }
 

@@ -22,6 +22,8 @@ final class UploadMemory: Sendable {
     private let path: String
     private let server: String
     private let entries: Mutex<[Entry]>
+    /// What this push is sending now: a second sender of the same goes its own way.
+    private let sending = Mutex<Set<Digest>>([])
 
     /// `$XDG_STATE_HOME/artifactctl/uploads.json`, else `~/.local/state/artifactctl/uploads.json`.
     static func path(environment: [String: String]) -> String {
@@ -34,6 +36,10 @@ final class UploadMemory: Sendable {
         self.server = server
         entries = Mutex(Self.read(path))
     }
+
+    /// Whether the caller is the only sender of a blob in this process; whoever is, leaves when it is done.
+    func enter(_ digest: Digest) -> Bool { sending.withLock { $0.insert(digest).inserted } }
+    func leave(_ digest: Digest) { sending.withLock { _ = $0.remove(digest) } }
 
     /// Where an earlier upload of a blob stands that no living process sends.
     func location(_ name: ArtifactName, _ digest: Digest) -> String? {

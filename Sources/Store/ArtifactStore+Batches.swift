@@ -20,7 +20,8 @@ extension ArtifactStore {
     /// that they arrive; the files, under their own names, for nobody is told of them yet and a start after a crash reads
     /// what was arriving; one sync of the file system; the rows, which say that they are there.
     /// - Returns: how many were not there before.
-    /// - Throws: `digestMismatch`, `noSpace`, `degraded`, `failure`. What was not there before is not there then.
+    /// - Throws: `digestMismatch`, `noSpace`, `degraded`, `failure`. Some may be there then, and none in part: to send all
+    ///   again is right.
     @discardableResult
     package func storeBatch(_ blobs: [SmallBlob], name: ArtifactName) async throws(StoreError) -> Int {
         try health.requireWritable()
@@ -74,6 +75,7 @@ extension ArtifactStore {
     ) throws -> (new: [SmallBlob], others: [SmallBlob]) {
         var new: [SmallBlob] = []
         var others: [SmallBlob] = []
+        var held: [Digest] = []
         let now = lifetimeClock()
         for blob in blobs {
             let column = blob.digest.column
@@ -101,8 +103,9 @@ extension ArtifactStore {
             try database.executeOften(
                 "INSERT OR REPLACE INTO lease (digest, holder, expires_at) VALUES (?, ?, ?)",
                 [column, batch.holder, now + BlobCommitter.leaseSeconds])
-            try Quota.hold(blob.digest, batch.name, database)
+            held.append(blob.digest)
         }
+        try Quota.hold(held, batch.name, database)
         return (new, others)
     }
 
@@ -182,32 +185,52 @@ extension ArtifactStore {
     }
 
     /// Answers a pusher that asks which of many blobs it has to send: like `claimBlob` for each of the others. A blob of
-    /// another name that the pusher may read becomes one of this name.
+    /// another name that the pusher may read becomes one of this name. Without a holder nothing is changed.
     /// - Returns: those that are missing, in the order asked.
     package func missingBlobs(
-        _ digests: [Digest], name: ArtifactName, holder: String, mayRead: (ArtifactName) -> Bool
+        _ digests: [Digest], name: ArtifactName, holder: String?, mayRead: (ArtifactName) -> Bool
     ) throws(StoreError) -> [Digest] {
-        try withCatalog { pool in
-            try pool.write { database in
-                try digests.filter { digest in
-                    guard let size = try self.readableSize(digest, name, database, mayRead),
-                        (try? files.size(directory.blobPath(digest))) == size,
-                        try self.lease(database, digest, holder: holder)
-                    else { return true }
-                    try Quota.hold(digest, name, database)
-                    return false
+        func isThere(_ digest: Digest, _ database: Database) throws -> Bool {
+            guard let size = try readableSize(digest, name, database, mayRead) else { return false }
+            return (try? files.size(directory.blobPath(digest))) == size
+        }
+        return try withCatalog { pool in
+            guard let holder else {
+                return try pool.read { database in try digests.filter { try !isThere($0, database) } }
+            }
+            return try pool.write { database in
+                let (missing, found) = try self.split(digests) {
+                    try isThere($0, database) && self.lease(database, $0, holder: holder)
                 }
+                try Quota.hold(found, name, database)
+                return missing
             }
         }
     }
 
-    /// Which of some sizes a blob of a name has.
+    /// Those that are not so, and those that are, each once and in the order asked.
+    private func split(
+        _ digests: [Digest], _ isSo: (Digest) throws -> Bool
+    ) throws -> (missing: [Digest], found: [Digest]) {
+        var (missing, found): ([Digest], [Digest]) = ([], [])
+        var seen: Set<Digest> = []
+        for digest in digests where seen.insert(digest).inserted {
+            if try isSo(digest) { found.append(digest) } else { missing.append(digest) }
+        }
+        return (missing, found)
+    }
+
+    /// Below this, a size says little about a blob, and many have the same.
+    package static let leastTellingSize: Int64 = 1 << 20
+
+    /// Which of some sizes a blob of a name has. Those below `leastTellingSize` are always taken for held.
     /// - Throws: `failure`.
     package func heldSizes(among sizes: [Int64], name: ArtifactName) throws(StoreError) -> [Int64] {
         try withCatalog { pool in
             try pool.read { database in
                 try sizes.filter { size in
-                    try database.rowOften(
+                    if size < Self.leastTellingSize { return true }
+                    return try database.rowOften(
                         """
                         SELECT 1 FROM blob WHERE size = ? AND state IN ('arriving', 'present')
                             AND EXISTS (SELECT 1 FROM repository_blob WHERE name = ? AND digest = blob.digest) LIMIT 1
@@ -228,9 +251,12 @@ extension ArtifactStore {
             """, [name.description, digest.column])
         guard let row else { return nil }
         if row["is_ours"] { return row["size"] }
-        let isReadable = try String.fetchAll(
-            database, sql: "SELECT name FROM repository_blob WHERE digest = ?", arguments: [digest.column]
-        ).contains { try mayRead(ArtifactName($0)) }
-        return isReadable ? row["size"] : nil
+        // What every name has, such as a configuration, is looked for in some of them.
+        let holders = try String.fetchCursor(
+            database, sql: "SELECT name FROM repository_blob WHERE digest = ? LIMIT 100", arguments: [digest.column])
+        while let holder = try holders.next() {
+            if mayRead(try ArtifactName(holder)) { return row["size"] }
+        }
+        return nil
     }
 }

@@ -52,7 +52,7 @@ extension ArtifactStore {
         return try withCatalog { pool in
             try pool.write { database in
                 guard try self.lease(database, digest, holder: "mount \(name)") else { return false }
-                try Quota.hold(digest, name, database)
+                try Quota.hold([digest], name, database)
                 return true
             }
         }

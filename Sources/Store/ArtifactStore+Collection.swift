@@ -34,6 +34,7 @@ extension ArtifactStore {
         }
         try requireNoBrake(rules, found)
         found.unneeded = try condemn(rules)
+        try giveBack(rules)
         try keepTime()
         if found.unneeded.count > 0 {
             try note(
@@ -128,6 +129,47 @@ extension ArtifactStore {
             for size in batch.sizes { share.add(size) }
             guard let end = batch.end else { return share }
             last = end
+        }
+    }
+
+    /// What another name needs and this one no longer does is the other's alone: it does not count for a quota any more. What
+    /// nobody needs stays readable under its names until it goes.
+    private func giveBack(_ rules: CollectionRules) throws(StoreError) {
+        let isIdle = """
+            NOT EXISTS (SELECT 1 FROM manifest_reference WHERE digest = held.digest AND name = held.name)
+                AND NOT EXISTS (SELECT 1 FROM manifest WHERE digest = held.digest AND name = held.name)
+                AND EXISTS (SELECT 1 FROM blob WHERE digest = held.digest AND state = 'present'
+                    AND touched_at <= :oldest AND \(Self.isReferenced) AND NOT \(Self.isLeased))
+            """
+        var last = (name: "", digest: "")
+        while true {
+            let now = lifetimeClock()
+            let times: [String: Int64] = ["oldest": now - rules.grace, "now": now]
+            let page = try withCatalog { pool in
+                try pool.read { database in
+                    try Row.fetchAll(
+                        database,
+                        sql: """
+                            SELECT name, digest FROM repository_blob AS held
+                            WHERE (name, digest) > (:name, :last) AND \(isIdle) ORDER BY name, digest LIMIT :batch
+                            """,
+                        arguments: StatementArguments(times)
+                            + ["name": last.name, "last": last.digest, "batch": rules.batch]
+                    ).map { (name: $0["name"] as String, digest: $0["digest"] as String) }
+                }
+            }
+            guard let end = page.last else { return }
+            last = end
+            try withCatalog { pool in
+                try pool.write { database in
+                    for (name, digest) in page {
+                        try database.execute(
+                            sql: """
+                                DELETE FROM repository_blob AS held WHERE name = :name AND digest = :digest AND \(isIdle)
+                                """, arguments: StatementArguments(times) + ["name": name, "digest": digest])
+                    }
+                }
+            }
         }
     }
 

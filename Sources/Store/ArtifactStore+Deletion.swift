@@ -71,6 +71,7 @@ extension ArtifactStore {
                 SELECT reference.digest FROM manifest
                 JOIN manifest_reference AS reference
                     ON reference.name = manifest.name AND reference.manifest = manifest.digest
+                JOIN manifest AS page ON page.name = manifest.name AND page.digest = reference.digest
                 WHERE manifest.name = ? AND manifest.digest = ? AND manifest.artifact_type = ?
                 """, arguments: [name.description, digest.column, MediaType.tree]
         ).map { try Digest(hex: $0) }

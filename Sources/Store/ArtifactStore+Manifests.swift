@@ -72,13 +72,17 @@ extension ArtifactStore {
     ) throws(StoreError) -> [TaggedArtifact] {
         try withCatalog { pool in
             try pool.read { database in
-                try Row.fetchAll(
-                    database,
-                    sql: """
-                        SELECT * FROM tag WHERE (name, tag) > (?, ?) AND (?3 IS NULL OR name = ?3)
-                        ORDER BY name, tag LIMIT ?
-                        """,
-                    arguments: [last?.name ?? name?.description ?? "", last?.tag ?? "", name?.description, limit]
+                // Two statements: with an OR, SQLite would read the tags of all names behind.
+                let (name, last) = (name?.description, last)
+                guard let name else {
+                    return try Row.fetchAll(
+                        database, sql: "SELECT * FROM tag WHERE (name, tag) > (?, ?) ORDER BY name, tag LIMIT ?",
+                        arguments: [last?.name ?? "", last?.tag ?? "", limit]
+                    ).compactMap(Self.tagged)
+                }
+                return try Row.fetchAll(
+                    database, sql: "SELECT * FROM tag WHERE name = ? AND tag > ? ORDER BY tag LIMIT ?",
+                    arguments: [name, last?.tag ?? "", limit]
                 ).compactMap(Self.tagged)
             }
         }

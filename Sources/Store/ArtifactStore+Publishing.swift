@@ -225,10 +225,17 @@ extension ArtifactStore {
             }
         }
         for descriptor in manifest.manifests ?? [] {
-            let there = try Bool.fetchOne(
-                database, sql: "SELECT 1 FROM manifest WHERE name = ? AND digest = ?",
+            let listed = try Row.fetchOne(
+                database, sql: "SELECT artifact_type FROM manifest WHERE name = ? AND digest = ?",
                 arguments: [name.description, descriptor.digest.column])
-            if there == nil { missing.append(descriptor.digest) }
+            guard let listed else {
+                missing.append(descriptor.digest)
+                continue
+            }
+            if manifest.isTree, listed["artifact_type"] == MediaType.tree {
+                throw StoreError(
+                    .invalidManifest, "the tree lists \(descriptor.digest), which is a tree: it may list pages only")
+            }
         }
         guard missing.isEmpty else {
             let rest = missing.count > 20 ? ", and \(missing.count - 20) more" : ""

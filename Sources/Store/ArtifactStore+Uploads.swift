@@ -5,13 +5,21 @@ internal import Synchronization
 extension ArtifactStore {
     /// Starts an upload (W1): its row first, then its staging file, with room reserved when the size is known.
     /// - Throws: `noSpace`, `degraded`, `failure`. Nothing is left then.
-    package func beginUpload(name: ArtifactName, size: Int64?) throws(StoreError) -> Upload {
+    ///
+    /// Where the digest is known and the name holds it already, as when a blob that has rotted comes again, quotas do not count.
+    package func beginUpload(name: ArtifactName, size: Int64?, digest: Digest? = nil) throws(StoreError) -> Upload {
         try health.requireWritable()
         guard uploads.withLock({ $0.count }) < Self.maximumUploads else {
             throw StoreError(.busy, "\(Self.maximumUploads) uploads are open: finish or cancel some")
         }
         try space.require(size ?? 0)
-        if let size { try withCatalog { pool in try pool.read { try Quota.require(size, for: name, $0) } } }
+        let isHeld = try withCatalog { pool in
+            try pool.read { database in
+                if let digest, try Quota.isHeld(digest, name, database) { return true }
+                if let size { try Quota.require(size, for: name, database) }
+                return false
+            }
+        }
         guard let random = RandomBytes.make(16) else { throw StoreError(.failure, "no random numbers on this machine") }
         let id = Hexadecimal.encode(random)
         do {
@@ -22,7 +30,7 @@ extension ArtifactStore {
                         """, arguments: [id, name.description, size, lifetimeClock()])
             }
             _ = try files.makeDirectory(directory.stagingDirectory(id))
-            let upload = try openUpload(id: id, name: name, declaredSize: size, offset: 0)
+            let upload = try openUpload(id: id, name: name, declaredSize: size, offset: 0, isHeld: isHeld)
             uploads.withLock { $0[id] = upload }
             return upload
         } catch {
@@ -76,7 +84,9 @@ extension ArtifactStore {
     /// Forgets an upload that has ended.
     package func forget(_ upload: Upload) { uploads.withLock { $0[upload.id] = nil } }
 
-    private func openUpload(id: String, name: ArtifactName, declaredSize: Int64?, offset: Int64) throws -> Upload {
+    private func openUpload(
+        id: String, name: ArtifactName, declaredSize: Int64?, offset: Int64, isHeld: Bool = false
+    ) throws -> Upload {
         let path = directory.stagingFile(id)
         let hasher = try SHA256()
         if offset > 0 {
@@ -95,14 +105,14 @@ extension ArtifactStore {
         return Upload(
             id: id, name: name, committer: committer, space: space, health: health, hasher: hasher,
             descriptor: descriptor, declaredSize: declaredSize, offset: offset,
-            room: try catalog.pool.read { try Quota.room(for: name, $0) })
+            room: isHeld ? nil : try catalog.pool.read { try Quota.room(for: name, $0) })
     }
 
     /// Stores bytes that are in memory as a blob of a name.
     /// - Throws: `noSpace`, `degraded`, `failure`.
     package func storeBlob(_ bytes: [UInt8], name: ArtifactName) async throws(StoreError) -> Digest {
         let digest = SHA256.digest(of: bytes)
-        let upload = try beginUpload(name: name, size: Int64(bytes.count))
+        let upload = try beginUpload(name: name, size: Int64(bytes.count), digest: digest)
         defer { forget(upload) }
         do {
             let turn = try await upload.begin(at: 0)

@@ -12,14 +12,20 @@ final class BackgroundSync: Sendable {
     private let state = Mutex(State())
     private let group = DispatchGroup()
     private let queue: DispatchQueue
+    private let slots: BackgroundSlots
 
-    init(label: String) { queue = DispatchQueue(label: label) }
+    init(slots: BackgroundSlots, label: String) {
+        self.slots = slots
+        queue = DispatchQueue(label: label)
+    }
 
     /// Whether one was started whose outcome nobody has taken.
     var isBusy: Bool { state.withLock { $0.isRunning || $0.outcome != nil } }
 
-    /// Makes durable what has been written up to `offset`. The descriptor must stay open until the outcome was taken.
+    /// Makes durable what has been written up to `offset`; does nothing when enough syncs of others run. The descriptor must
+    /// stay open until the outcome was taken.
     func start(_ descriptor: Int32, path: String, upTo offset: Int64, _ files: any FileOperations) {
+        guard slots.take() else { return }
         state.withLock { $0.isRunning = true }
         group.enter()
         queue.async { [self] in
@@ -29,6 +35,7 @@ final class BackgroundSync: Sendable {
                 $0.isRunning = false
                 $0.outcome = (offset, failure)
             }
+            slots.giveBack()
             group.leave()
         }
     }

@@ -14,6 +14,10 @@ struct BlobCommitter: Sendable {
     let health: StoreHealth
     let clock: @Sendable () -> Int64
     private let durableDirectories = KnownDirectories()
+    /// For the hashes of uploads: more at once than there are processors would gain nothing.
+    let hashSlots = BackgroundSlots(8)
+    /// For their syncs: a disk does not become faster by more.
+    let syncSlots = BackgroundSlots(16)
 
     init(
         directory: DataDirectory, files: any FileOperations, catalog: Catalog, health: StoreHealth,
@@ -43,7 +47,7 @@ struct BlobCommitter: Sendable {
             try database.execute(
                 sql: "INSERT OR REPLACE INTO lease (digest, holder, expires_at) VALUES (?, ?, ?)",
                 arguments: [digest.column, upload, now + Self.leaseSeconds])
-            try Quota.hold(digest, name, database)
+            try Quota.hold([digest], name, database)
         }
         // W5: the name appears, whole, and its directory entry is durable.
         try makeDirectories(digest)

@@ -13,12 +13,22 @@ package struct Quota: Sendable, Hashable {
         self.limit = limit
     }
 
-    /// Gives a blob to a name, within the caller's transaction.
+    /// Gives blobs to a name, within the caller's transaction.
     /// - Throws: `noSpace` with numbers when a quota does not allow it: the transaction must not go on.
-    static func hold(_ digest: Digest, _ name: ArtifactName, _ database: Database) throws {
-        try database.executeOften(
-            "INSERT OR IGNORE INTO repository_blob (name, digest) VALUES (?, ?)", [name.description, digest.column])
-        if database.changesCount > 0 { try require(0, for: name, database) }
+    static func hold(_ digests: some Sequence<Digest>, _ name: ArtifactName, _ database: Database) throws {
+        var isMore = false
+        for digest in digests {
+            try database.executeOften(
+                "INSERT OR IGNORE INTO repository_blob (name, digest) VALUES (?, ?)", [name.description, digest.column])
+            isMore = isMore || database.changesCount > 0
+        }
+        if isMore { try require(0, for: name, database) }
+    }
+
+    /// Whether a name holds a blob, whatever its state.
+    static func isHeld(_ digest: Digest, _ name: ArtifactName, _ database: Database) throws -> Bool {
+        try database.rowOften(
+            "SELECT 1 FROM repository_blob WHERE name = ? AND digest = ?", [name.description, digest.column]) != nil
     }
 
     /// - Throws: `noSpace` with numbers when `bytes` more would be more than a quota of the name allows.

@@ -75,7 +75,8 @@ struct Recovery {
 
     private func measure(_ path: String) throws -> Digest {
         let hasher = try SHA256()
-        _ = try StagedFile.hash(path, upTo: .max, into: hasher)
+        // Pages whose writing has failed are in memory, clean and right, and on the disk they are not.
+        _ = try StagedFile.hash(path, upTo: .max, into: hasher, fromDisk: true)
         return hasher.finish()
     }
 }

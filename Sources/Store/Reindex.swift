@@ -201,7 +201,9 @@ package struct Reindex: Sendable {
         var missing: [Digest] = []
         for digest in needed + [line.digest] {
             // What is listed and not there is known as lost: the scrub tells of it.
-            let size: Int64 = sizes[digest] ?? (digest == line.digest ? line.size : nil) ?? 0
+            // A manifest may claim any size for it: no more than a disk could have.
+            let claimed: Int64 = sizes[digest] ?? (digest == line.digest ? line.size : nil) ?? 0
+            let size = min(claimed, 1 << 50)
             try database.execute(
                 sql: "INSERT OR IGNORE INTO blob (digest, size, state, touched_at) VALUES (?, ?, 'corrupt', ?)",
                 arguments: [digest.column, size, clock()])

@@ -5,11 +5,14 @@ internal import Glibc
 enum StagedFile {
     /// Starts a hash anew over the first bytes of a file.
     /// - Returns: how many bytes were there, at most `limit`.
-    static func hash(_ path: String, upTo limit: Int64, into hasher: SHA256) throws -> Int64 {
+    ///
+    /// With `fromDisk`, what the kernel has in memory of it does not count.
+    static func hash(_ path: String, upTo limit: Int64, into hasher: SHA256, fromDisk: Bool = false) throws -> Int64 {
         _ = hasher.finish()
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw FileFailure(operation: "open", path: path, errorNumber: errno) }
         defer { close(descriptor) }
+        if fromDisk { posix_fadvise(descriptor, 0, 0, POSIX_FADV_DONTNEED) }
         var buffer = [UInt8](repeating: 0, count: 1 << 20)
         var offset: Int64 = 0
         while offset < limit {

@@ -29,7 +29,7 @@ package actor Upload {
     private var offset: Int64
     private var durableOffset: Int64
     /// Bytes that quotas allowed when the session was opened; when it ends they are asked again. nil: any number.
-    private let room: Int64?
+    private var room: Int64?
     private var turn = 0
     /// Bytes of the present turn's piece that an earlier turn has written already.
     private var overlap: Int64 = 0
@@ -51,7 +51,7 @@ package actor Upload {
         self.committer = committer
         self.space = space
         self.health = health
-        self.hasher = UploadHasher(hasher, label: "hash of upload \(id)")
+        self.hasher = UploadHasher(hasher, slots: committer.hashSlots, label: "hash of upload \(id)")
         self.descriptor = descriptor
         self.declaredSize = declaredSize
         self.offset = offset
@@ -59,7 +59,7 @@ package actor Upload {
         durableOffset = offset
         isNameDurable = offset > 0
         executor = BlockingExecutor(label: "upload \(id)")
-        sync = BackgroundSync(label: "sync of upload \(id)")
+        sync = BackgroundSync(slots: committer.syncSlots, label: "sync of upload \(id)")
         writebackOffset = offset
     }
 
@@ -112,6 +112,10 @@ package actor Upload {
         }
         if declaredSize == nil { try space.require(count - known) }
         if let room, end > room {
+            // Somebody may have raised the quota, or deleted something, since.
+            self.room = try? committer.catalog.pool.read { try Quota.room(for: name, $0) }
+        }
+        if let room, end > room {
             throw StoreError(
                 .noSpace,
                 "no space: a quota of \(name) leaves \(room) bytes, and more came; raise it, or delete versions")
@@ -152,6 +156,11 @@ package actor Upload {
         }
         if offset - durableOffset >= Self.maximumBacklog { sync.wait() }
         try settleSync()
+        if offset - durableOffset >= Self.maximumBacklog {
+            // Nobody has had room for it beside.
+            try synchronize(descriptor)
+            return try remember(offset)
+        }
         if !sync.isBusy, offset - durableOffset >= Self.checkpointInterval {
             sync.start(descriptor, path: path, upTo: offset, files)
         }
@@ -268,6 +277,7 @@ package actor Upload {
 
     private func end() {
         sync.wait()
+        if let failure = sync.takeOutcome()?.failure { health.degrade(failure) }
         if let descriptor { files.close(descriptor) }
         descriptor = nil
         turn += 1

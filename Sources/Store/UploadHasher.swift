@@ -8,20 +8,23 @@ final class UploadHasher: @unchecked Sendable {
     private static let least = 128 << 10
 
     private let hasher: SHA256
+    private let slots: BackgroundSlots
     private let queue: DispatchQueue
     private let group = DispatchGroup()
 
-    init(_ hasher: SHA256, label: String) {
+    init(_ hasher: SHA256, slots: BackgroundSlots, label: String) {
         self.hasher = hasher
+        self.slots = slots
         queue = DispatchQueue(label: label)
     }
 
     /// Starts to hash pieces, but for their first bytes.
     func begin(_ pieces: [any UploadPiece], skipping known: Int) {
-        guard pieces.reduce(0, { $0 + $1.byteCount }) >= Self.least else { return update(pieces, known) }
+        guard pieces.reduce(0, { $0 + $1.byteCount }) >= Self.least, slots.take() else { return update(pieces, known) }
         group.enter()
         queue.async { [self] in
             update(pieces, known)
+            slots.giveBack()
             group.leave()
         }
     }

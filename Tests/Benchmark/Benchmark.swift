@@ -28,9 +28,11 @@ struct Benchmark {
             options[parts[0]] = value
         }
         do {
+            // A folder of its own, so that whatever else is there stays.
+            let workplace = URL(filePath: arguments[2]).appending(path: "bench-\(UUID().uuidString)")
             let benchmark = Benchmark(
-                programs: URL(filePath: arguments[1]), workplace: URL(filePath: arguments[2]), options: options)
-            let table = try await benchmark.run()
+                programs: URL(filePath: arguments[1]), workplace: workplace, options: options)
+            let table = try await benchmark.measure()
             try Data(table.utf8).write(to: URL(filePath: arguments[3]))
             print(table)
         } catch {
@@ -39,8 +41,17 @@ struct Benchmark {
         }
     }
 
-    private func run() async throws -> String {
+    private func measure() async throws -> String {
         try FileManager.default.createDirectory(at: workplace, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: workplace) }
+        let needed = Int64(option("gib")) << 30 * Int64(1 + 2 * option("rounds")) + 4 << 30
+        let free = try workplace.resourceValues(forKeys: [.volumeAvailableCapacityKey]).volumeAvailableCapacity ?? 0
+        guard Int64(free) > needed else {
+            throw TestSupportError(
+                .missingRequirement,
+                "\(workplace.path) has room for \(free >> 30) GiB and \(needed >> 30) are needed: take another place, or gib=1"
+            )
+        }
         var results = Results()
         try await StoreFigures(bench: self).largeFile(&results)
         try await StoreFigures(bench: self).tree(&results)

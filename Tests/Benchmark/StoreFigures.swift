@@ -15,7 +15,7 @@ struct StoreFigures {
         try await CommandRunner.local.run(
             ["bash", "-c", "head -c \(gib << 30) /dev/urandom >\(file) && sync"], timeLimit: .seconds(1800))
         defer {
-            // The servers' data, too.
+            // The servers' data and the copies; the folder itself is the bench's own.
             for name in (try? FileManager.default.contentsOfDirectory(atPath: bench.workplace.path)) ?? [] {
                 try? FileManager.default.removeItem(at: bench.workplace.appending(path: name))
             }

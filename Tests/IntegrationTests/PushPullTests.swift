@@ -50,6 +50,22 @@ import Testing
         }
     }
 
+    /// A file that is hashed while it is sent, and written to meanwhile, is not published.
+    @Test func aFileThatChangesWhileItIsSentIsRefused() async throws {
+        try await ServedLab.with { lab, server in
+            let file = lab.directory.appending(path: "busy").path
+            try await lab.run(["truncate", "-s", "100M", file])
+            let writer = try await lab.start(
+                ["bash", "-c", "while :; do printf x | dd of=\(file) bs=1 seek=7 conv=notrunc status=none; done"],
+                log: "writer.log")
+            let result = try await server.artifactctlResult(["push", "busy:1", file])
+            await writer.stop()
+            #expect(result.exitCode == 1 && result.standardError.contains("has changed while it was sent"), "\(result)")
+            #expect(try await !server.artifactctl("ls").output.contains("busy:1"))
+            try await server.artifactctl("push", "busy:1", file)
+        }
+    }
+
     @Test func aSecondPushSendsNothing() async throws {
         try await ServedLab.with { lab, server in
             let file = try ServedLab.file("f", ServedLab.bytes(3_000_000), lab)

@@ -249,6 +249,22 @@ import Testing
     /// Pushes of each of the four, at least.
     private static let rounds = 60
 
+    /// Sends what is missing, one by one or together: both kinds meet on the same blobs.
+    private static func push(
+        _ contents: [[UInt8]], _ name: ArtifactName, _ store: ArtifactStore, asBatch: Bool
+    ) async throws {
+        guard asBatch else {
+            for bytes in contents where try store.claimBlob(SHA256.digest(of: bytes), name: name, holder: "soak") == nil
+            {
+                try await store.push(bytes, name: name)
+            }
+            return
+        }
+        let blobs = contents.map { SmallBlob(digest: SHA256.digest(of: $0), bytes: $0) }
+        let missing = try store.missingBlobs(blobs.map(\.digest), name: name, holder: "soak") { _ in true }
+        try await store.storeBatch(blobs.filter { missing.contains($0.digest) }, name: name)
+    }
+
     @Test func nothingThatWasAcknowledgedIsLost() async throws {
         let seconds = ProcessInfo.processInfo.environment["PROVISIONER_SOAK_SECONDS"].flatMap { Int($0) } ?? 0
         let place = try TemporaryStore()
@@ -276,12 +292,7 @@ import Testing
                             (path: "f\(index)", bytes: Sample.bytes(64, seed: UInt8(generator.next() % 12)))
                         }
                         do {
-                            for file in files {
-                                if try store.claimBlob(SHA256.digest(of: file.bytes), name: name, holder: "soak") == nil
-                                {
-                                    try await store.push(file.bytes, name: name)
-                                }
-                            }
+                            try await Self.push(files.map(\.bytes), name, store, asBatch: generator.next() % 2 == 0)
                             try await store.push(Array("{}".utf8), name: name)
                             let bytes = try Sample.manifest(files)
                             let digest = try await store.publish(

@@ -75,6 +75,57 @@ import Testing
         try await store.push(large, name: name)
     }
 
+    /// Two names have the same blob: when one no longer needs it, a collection gives back what it counted.
+    @Test func whatAnotherNameNeedsDoesNotCountForEver() async throws {
+        let place = try TemporaryStore()
+        let store = try place.open()
+        let (first, second) = (try Sample.name("team/a"), try Sample.name("team/b"))
+        let files = [("a", Sample.bytes(1000))]
+        try await store.publish(files, name: first, version: Sample.tag("1"))
+        let digest = try await store.publish(files, name: second, version: Sample.tag("1"))
+        try store.delete(manifest: digest, name: second)
+        var rules = CollectionRules()
+        rules.grace = -1
+        try store.collect(rules)
+        #expect(try used(store, "team/b") >= 1000, "a push may be under way")
+        try await store.catalog.pool.write { try $0.execute(sql: "DELETE FROM lease") }
+        let before = try used(store, "team/a")
+        try store.collect(rules)
+        #expect(try used(store, "team/b") == 0)
+        #expect(try used(store, "team/a") == before)
+        #expect(try store.blobSize(SHA256.digest(of: files[0].1), name: first) == 1000)
+        try Disk(place.path).check(store)
+    }
+
+    /// What rotted may come again, and what is there may get another tag, however full the quota is.
+    @Test func whatIsHeldAlreadyIsNotRefused() async throws {
+        let place = try TemporaryStore()
+        let store = try place.open()
+        let name = try Sample.name()
+        let files = [("a", Sample.bytes(1000))]
+        try await store.publish(files, name: name, version: Sample.tag("1"))
+        try store.setQuota(Quota(names: "*", limit: 10))
+        let blob = SHA256.digest(of: files[0].1)
+        try FileManager.default.removeItem(atPath: store.blobPath(blob))
+        _ = try await store.storeBlob(files[0].1, name: name)
+        #expect(try store.blobSize(blob, name: name) == 1000)
+        _ = try await store.publish(
+            Sample.manifest(files), mediaType: MediaType.imageManifest, name: name, version: Sample.tag("2"))
+        // A quota that is raised lets an upload go on that it had stopped.
+        let bytes = Sample.bytes(500, seed: 9)
+        try store.setQuota(Quota(names: "*", limit: 1_000_000))
+        let upload = try store.beginUpload(name: name, size: nil)
+        try store.setQuota(Quota(names: "*", limit: 10))
+        let turn = try await upload.begin(at: 0)
+        try await upload.append(bytes, turn: turn)
+        await #expect(throws: StoreError(.noSpace, "")) {
+            try await upload.finish(SHA256.digest(of: bytes), turn: turn)
+        }
+        try store.setQuota(Quota(names: "*", limit: 1_000_000))
+        try await upload.finish(SHA256.digest(of: bytes), turn: turn)
+        #expect(try store.blobSize(SHA256.digest(of: bytes), name: name) == 500)
+    }
+
     @Test func theCountersAreRightAfterEveryChange() async throws {
         let place = try TemporaryStore()
         let store = try place.open()

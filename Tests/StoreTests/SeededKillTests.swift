@@ -38,8 +38,8 @@ import Testing
                 start()
             }
         }
-        // Some seeds do all that they have to do before they die.
-        #expect(tally.killed > Self.directories * Self.runs * 3 / 4)
+        // Some seeds do all that they have to do before they die, on a fast machine more of those that die by the clock.
+        #expect(tally.killed > Self.directories * Self.runs / 2)
         print(
             "store kills: \(Self.directories * Self.runs) seeded runs, \(tally.killed) killed, \(tally.blobs) blobs and \(tally.tags) tags acknowledged, none lost"
         )
@@ -52,11 +52,12 @@ import Testing
         for run in 0..<runs {
             let seed = number * runs + run
             let result = try await CommandRunner.local.result(of: [program, place.path, String(seed)])
-            if result.exitCode == nil {
+            if result.signal == SIGKILL {
                 tally.killed += 1
             } else {
-                #expect(result.succeeded, "\(result)")
+                #expect(result.succeeded, "seed \(seed): \(result)")
             }
+            #expect(result.standardError.isEmpty, "seed \(seed): \(result.standardError)")
             var blobs: [Digest: Int64] = [:]
             for line in result.lines {
                 let words = line.split(separator: " ").map(String.init)

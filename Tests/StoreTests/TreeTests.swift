@@ -102,6 +102,17 @@ import Testing
         }
     }
 
+    @Test func aTreeOfTreesIsRefused() async throws {
+        let store = try TemporaryStore().open()
+        try await publish([["a"], ["b"]], "1", store)
+        let inner = try store.manifest(Sample.tag("1"), name: Sample.name()).bytes
+        let outer = try index([inner])
+        let error = await #expect(throws: StoreError.self) {
+            try await store.publish([submission(outer, Sample.tag("2"), isIndex: true)]) { _ in true }
+        }
+        #expect(error?.code == .invalidManifest)
+    }
+
     @Test func versionsShareThePagesThatDidNotChange() async throws {
         let store = try TemporaryStore().open()
         try await publish([["a"], ["b"], ["c"]], "1", store)

@@ -20,6 +20,12 @@ package struct CommandResult: Sendable {
         return Int32(code)
     }
 
+    /// The signal that ended it; nil when it exited.
+    package var signal: Int32? {
+        guard case .signaled(let signal) = status else { return nil }
+        return Int32(signal)
+    }
+
     /// The standard output without the white space at its ends: what a shell's `$(...)` gives, and a little more.
     package var output: String { standardOutput.trimmed }
 
