@@ -4,8 +4,16 @@ internal import Store
 /// The place of the control plane's local socket.
 enum ControlSocket {
     /// Removes a socket that a program which ended has left.
-    /// - Throws: `StoreError` `locked` when a program answers there; `failure` when something else lies there.
+    /// - Throws: `StoreError` `locked` when a program answers there; `failure` when something else lies there, or the path is
+    ///   longer than the kernel takes.
     static func clear(_ path: String) throws(StoreError) {
+        let limit = MemoryLayout.size(ofValue: sockaddr_un().sun_path) - 1
+        guard path.utf8.count <= limit else {
+            throw StoreError(
+                .failure,
+                "--control-socket \(path): it has \(path.utf8.count) bytes, and \(limit) are possible: choose a shorter path"
+            )
+        }
         var status = stat()
         guard lstat(path, &status) == 0 else { return }
         guard status.st_mode & S_IFMT == S_IFSOCK else {

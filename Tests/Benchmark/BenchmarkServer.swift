@@ -6,6 +6,7 @@ import TestSupport
 struct BenchmarkServer {
     let program: RunningProgram
     let socket: String
+    let state: String
     let artifactctl: String
 
     /// Starts one, gives it to `body`, and ends it. Its data go with it, unless they are kept to the end of all: inodes that
@@ -16,7 +17,8 @@ struct BenchmarkServer {
         let place = bench.workplace.appending(path: "server-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)
         defer { if !keepsData { try? FileManager.default.removeItem(at: place) } }
-        let socket = place.appending(path: "control.sock").path
+        // The kernel takes 107 bytes.
+        let socket = "/tmp/provisioner-bench-\(getpid()).sock"
         let site = place.appending(path: "site.yaml")
         try Data(SiteFixture(machines: [], profiles: []).yaml.utf8).write(to: site)
         let program = try await RunningProgram.start(
@@ -30,7 +32,8 @@ struct BenchmarkServer {
         do {
             try await program.waitForLine(containing: "ready:", timeout: .seconds(60))
             let server = BenchmarkServer(
-                program: program, socket: socket, artifactctl: bench.programs.appending(path: "artifactctl").path)
+                program: program, socket: socket, state: place.appending(path: "state").path,
+                artifactctl: bench.programs.appending(path: "artifactctl").path)
             let value = try await body(server)
             await program.stop()
             return value
@@ -41,7 +44,7 @@ struct BenchmarkServer {
     }
 
     func command(_ arguments: String...) -> [String] {
-        ["env", "PROVISIONER_SOCKET=\(socket)", "XDG_STATE_HOME=\(socket).state", artifactctl] + arguments
+        ["env", "PROVISIONER_SOCKET=\(socket)", "XDG_STATE_HOME=\(state)", artifactctl] + arguments
     }
 
     /// The most memory that it has had, in MiB.
