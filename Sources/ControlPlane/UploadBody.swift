@@ -20,15 +20,13 @@ struct UploadBody {
             var pieces: [ReceivedPiece] = []
             var count = 0
             var interruption: (any Error)?
-            var isStopped = false
             func append() async throws {
                 let next = pieces
                 pieces = []
                 count = 0
-                // One at a time, in their order; after one that failed, none.
-                isStopped = true
+                // One at a time, in their order. Should the one before have failed, this one is dropped: nothing goes in
+                // behind a gap.
                 try await group.next()
-                isStopped = false
                 group.addTask { try await upload.append(next, turn: turn) }
             }
             do {
@@ -40,7 +38,7 @@ struct UploadBody {
             } catch {
                 interruption = error
             }
-            if !pieces.isEmpty, !isStopped { try await append() }
+            if !pieces.isEmpty { try await append() }
             try await group.next()
             if let interruption { throw interruption }
         }
