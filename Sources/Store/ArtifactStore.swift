@@ -66,7 +66,7 @@ package final class ArtifactStore: Sendable {
         space = SpaceGuard(reserve: configuration.reserve, path: directory.stagingPath, files: files)
         do {
             try Self.requireCatalog(directory, files)
-            catalog = try Catalog(path: directory.catalogPath)
+            catalog = try Catalog(directory)
             let start = configuration.monotonicClock()
             let base = try Self.storedLifetime(catalog, configuration.clock())
             lifetimeClock = { base + configuration.monotonicClock() - start }

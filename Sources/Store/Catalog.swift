@@ -2,10 +2,17 @@ internal import Artifacts
 internal import GRDB
 
 /// The catalog: SQLite in WAL mode with synchronous=FULL, so that an acknowledged commit survives a power cut.
-struct Catalog: Sendable {
+final class Catalog: Sendable {
     let pool: DatabasePool
+    /// Its lock must outlast the connections.
+    private let directory: DataDirectory
 
-    init(path: String) throws {
+    /// Closed with the last who uses it, and before the directory's lock goes: whoever opens the directory next meets no
+    /// connection that still writes, and no write-ahead log that still takes its room.
+    deinit { try? pool.close() }
+
+    init(_ directory: DataDirectory) throws {
+        self.directory = directory
         var configuration = Configuration()
         configuration.label = "catalog"
         configuration.busyMode = .timeout(10)
@@ -13,7 +20,7 @@ struct Catalog: Sendable {
         configuration.prepareDatabase { database in
             try database.execute(sql: "PRAGMA journal_size_limit = 67108864")
         }
-        pool = try DatabasePool(path: path, configuration: configuration)
+        pool = try DatabasePool(path: directory.catalogPath, configuration: configuration)
         // GRDB chooses NORMAL for WAL, which may lose the last commits.
         try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
         try Self.migrator.migrate(pool)

@@ -256,7 +256,7 @@ import Testing
     @Test func anEmptyCatalogIsNotBelieved() async throws {
         try await fill()
         try lose("catalog.sqlite")
-        _ = try Catalog(path: place.path + "/catalog.sqlite")
+        _ = try Catalog(DataDirectory(path: place.path, files: place.files))
         _ = try reindex()
         try check(try place.open())
     }

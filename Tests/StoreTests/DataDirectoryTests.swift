@@ -22,6 +22,23 @@ import Testing
         _ = try place.open()
     }
 
+    /// Whoever opens the directory next, the moment its lock is free, meets no connection that still writes.
+    @Test func theCatalogIsClosedBeforeTheLockGoes() async throws {
+        let place = try TemporaryStore()
+        func use() async throws {
+            let store = try place.open()
+            for number in 0..<20 { try await store.push([UInt8(number)], name: Sample.name()) }
+            _ = try store.names()
+        }
+        for _ in 0..<20 {
+            try await use()
+            let open = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").compactMap {
+                try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\($0)")
+            }
+            #expect(!open.contains { $0.hasPrefix(place.path) }, "\(open.filter { $0.hasPrefix(place.path) })")
+        }
+    }
+
     @Test(arguments: ["2\n", "0", "-1", "one", "", "1 2", "99999999999999999999"])
     func aVersionThatIsNotKnownIsRefusedAndNothingChanges(_ version: String) throws {
         let place = try TemporaryStore()
