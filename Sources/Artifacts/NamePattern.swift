@@ -1,6 +1,9 @@
-/// Which artifact names are meant: one name, a prefix that ends in `/*`, or `*` for all. The one form for scopes of tokens
-/// and for rules of retention.
-package struct NamePattern: Hashable, Sendable, CustomStringConvertible {
+/// Which artifact names are meant: one name, a prefix that ends in `/*`, or `*` for all. The one form for scopes of tokens,
+/// rules of retention and quotas; in documents it is its text.
+package struct NamePattern: Hashable, Sendable, CustomStringConvertible, Codable {
+    /// What a text must be.
+    package static let forms = "one name, a prefix that ends in /*, or *"
+
     /// All names.
     package static let all = NamePattern(valid: "*")
 
@@ -20,6 +23,19 @@ package struct NamePattern: Hashable, Sendable, CustomStringConvertible {
             }
         guard text == "*" || isStem else { return nil }
         description = text
+    }
+
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        guard let pattern = NamePattern(try container.decode(String.self)) else {
+            throw DecodingError.dataCorruptedError(in: container, debugDescription: "\(Self.forms) is expected")
+        }
+        self = pattern
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(description)
     }
 
     /// How much of a name the pattern says: 0 for `*`, most for the name itself; nil when it does not fit.

@@ -36,7 +36,7 @@ package struct AccessScope: Hashable, Sendable, Codable, CustomStringConvertible
         }
         let names = String(parts[0])
         guard let pattern = NamePattern(names) else {
-            throw Fault(description: "scope '\(text)': '\(names)' is no name, no prefix that ends in /*, and not *")
+            throw Fault(description: "scope '\(text)': '\(names)' must be \(NamePattern.forms)")
         }
         var verbs: Set<AccessVerb> = []
         for word in parts[1].split(separator: ",", omittingEmptySubsequences: false) {

@@ -1,13 +1,14 @@
+package import Artifacts
+
 /// `GET` and `PUT /api/v1/retention`: what is kept of some names.
 package struct RetentionRuleDocument: Codable, Hashable, Sendable {
-    /// One name, a prefix that ends in `/*`, or `*`.
-    package var names: String
+    package var names: NamePattern
     /// How many of the newest versions stay; nil for all.
     package var keptVersions: Int?
     /// Hours after which a manifest without a tag goes; nil for never.
     package var untaggedHours: Int?
 
-    package init(names: String, keptVersions: Int?, untaggedHours: Int?) {
+    package init(names: NamePattern, keptVersions: Int?, untaggedHours: Int?) {
         self.names = names
         self.keptVersions = keptVersions
         self.untaggedHours = untaggedHours

@@ -39,7 +39,7 @@ struct AdminController {
         var found: [TaggedArtifact] = []
         var place = last
         while found.count <= limit {
-            let tags = try services.store.taggedArtifacts(of: name, after: place, limit: Self.artifactPage)
+            let tags = try services.store.taggedArtifacts(of: name, after: place, limit: max(limit, 100) + 1)
             guard let end = tags.last else { break }
             found += tags.filter { caller.may(.pull, $0.name) }
             place = (end.name.description, end.tag.description)

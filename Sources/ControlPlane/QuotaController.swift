@@ -20,10 +20,6 @@ struct QuotaController {
     func set(_ request: Request) async throws -> Response {
         try caller.require(.admin, nil)
         let asked = try await request.document(QuotaDocument.self)
-        guard NamePattern(asked.names) != nil else {
-            throw ControlError(
-                .badRequest, "DOCUMENT_INVALID", "names: one name, a prefix that ends in /*, or * is expected")
-        }
         guard asked.limit >= 0 else {
             throw ControlError(.badRequest, "DOCUMENT_INVALID", "limit: a number of bytes from 0 is expected")
         }

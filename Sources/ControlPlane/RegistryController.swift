@@ -141,7 +141,7 @@ struct RegistryController {
         var found: [ArtifactName] = []
         var last = query["last"].map(String.init) ?? ""
         while found.count <= limit {
-            let names = try store.names(after: last, limit: Self.tagPageSize)
+            let names = try store.names(after: last, limit: max(limit, 100) + 1)
             guard let end = names.last else { break }
             found += names.filter { caller.may(.pull, $0) }
             last = end.description

@@ -25,10 +25,6 @@ struct RetentionController {
     func set(_ request: Request) async throws -> Response {
         try caller.require(.admin, nil)
         let asked = try await request.document(RetentionRuleDocument.self)
-        guard NamePattern(asked.names) != nil else {
-            throw ControlError(
-                .badRequest, "DOCUMENT_INVALID", "names: one name, a prefix that ends in /*, or * is expected")
-        }
         for (key, value) in [("keptVersions", asked.keptVersions), ("untaggedHours", asked.untaggedHours)] {
             if let value, !(1...Self.maximum).contains(value) {
                 throw ControlError(.badRequest, "DOCUMENT_INVALID", "\(key): 1 to \(Self.maximum) is expected")

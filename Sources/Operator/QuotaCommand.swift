@@ -39,7 +39,7 @@ struct QuotaListCommand: AsyncParsableCommand {
             ["NAMES", "QUOTA", "HELD"],
             list.map { quota in
                 [
-                    ControlClient.visible(quota.names), "\(ByteCount(quota.limit))",
+                    quota.names.description, "\(ByteCount(quota.limit))",
                     "\(ByteCount(quota.used ?? 0))"
                         + (quota.limit > 0 ? ", \((quota.used ?? 0) * 100 / quota.limit) %" : ""),
                 ]
@@ -55,16 +55,13 @@ struct QuotaSetCommand: AsyncParsableCommand {
     @Flag(help: "Print JSON.")
     var json = false
 
-    @Argument(help: "One name, a prefix that ends in /*, or *.")
-    var names: String
+    @Argument(help: "One name, a prefix that ends in /*, or *.", transform: NamePattern.argument)
+    var names: NamePattern
 
     @Argument(help: "How much: bytes, or a number with KB, MB, GB or TB.")
     var limit: String
 
     func validate() throws {
-        guard NamePattern(names) != nil else {
-            throw ValidationError("'\(names)' is no name, no prefix that ends in /*, and not *")
-        }
         guard ByteCount(parsing: limit) != nil else {
             throw ValidationError(
                 "'\(limit)' is no size: write bytes, or a number with KB, MB, GB or TB, such as 200GB")
@@ -87,14 +84,8 @@ struct QuotaRemoveCommand: AsyncParsableCommand {
 
     @OptionGroup var server: ServerOptions
 
-    @Argument(help: "The names, as 'quota ls' shows them.")
-    var names: String
-
-    func validate() throws {
-        guard NamePattern(names) != nil else {
-            throw ValidationError("'\(names)' is no name, no prefix that ends in /*, and not *")
-        }
-    }
+    @Argument(help: "The names, as 'quota ls' shows them.", transform: NamePattern.argument)
+    var names: NamePattern
 
     func run() async throws {
         _ = try await ControlClient.with(try server.connection()) { client in

@@ -41,7 +41,7 @@ struct RetentionListCommand: AsyncParsableCommand {
             ["NAMES", "VERSIONS", "UNTAGGED"],
             list.map { rule in
                 [
-                    ControlClient.visible(rule.names), rule.keptVersions.map { "the newest \($0)" } ?? "all",
+                    rule.names.description, rule.keptVersions.map { "the newest \($0)" } ?? "all",
                     rule.untaggedHours.map { "for \($0) h" } ?? "always",
                 ]
             })
@@ -62,8 +62,8 @@ struct RetentionSetCommand: AsyncParsableCommand {
     @Option(help: "Hours after which a manifest without a tag goes.")
     var untagged: Int?
 
-    @Argument(help: "One name, a prefix that ends in /*, or *.")
-    var names: String
+    @Argument(help: "One name, a prefix that ends in /*, or *.", transform: NamePattern.argument)
+    var names: NamePattern
 
     func validate() throws {
         guard keep != nil || untagged != nil else {
@@ -71,9 +71,6 @@ struct RetentionSetCommand: AsyncParsableCommand {
         }
         for (name, value) in [("--keep", keep), ("--untagged", untagged)] {
             if let value, value < 1 { throw ValidationError("\(name) \(value): it must be 1 or more") }
-        }
-        guard NamePattern(names) != nil else {
-            throw ValidationError("'\(names)' is no name, no prefix that ends in /*, and not *")
         }
     }
 
@@ -91,14 +88,8 @@ struct RetentionRemoveCommand: AsyncParsableCommand {
 
     @OptionGroup var server: ServerOptions
 
-    @Argument(help: "The rule's NAMES, as 'artifactctl retention ls' shows them.")
-    var names: String
-
-    func validate() throws {
-        guard NamePattern(names) != nil else {
-            throw ValidationError("'\(names)' is no name, no prefix that ends in /*, and not *")
-        }
-    }
+    @Argument(help: "The rule's NAMES, as 'artifactctl retention ls' shows them.", transform: NamePattern.argument)
+    var names: NamePattern
 
     func run() async throws {
         _ = try await ControlClient.with(try server.connection()) { client in

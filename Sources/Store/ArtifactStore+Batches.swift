@@ -100,9 +100,7 @@ extension ArtifactStore {
                 others.append(blob)
                 continue
             }
-            try database.executeOften(
-                "INSERT OR REPLACE INTO lease (digest, holder, expires_at) VALUES (?, ?, ?)",
-                [column, batch.holder, now + BlobCommitter.leaseSeconds])
+            try BlobCommitter.lease(blob.digest, to: batch.holder, now, database)
             held.append(blob.digest)
         }
         try Quota.hold(held, batch.name, database)
@@ -148,15 +146,7 @@ extension ArtifactStore {
         let path = directory.blobPath(blob.digest)
         let descriptor = try files.create(path)
         defer { files.close(descriptor) }
-        var written = 0
-        while written < blob.bytes.count {
-            let count = try blob.bytes.withUnsafeBytes { bytes in
-                let rest = UnsafeRawBufferPointer(rebasing: bytes[written...])
-                return try files.write(descriptor, rest, at: Int64(written), path: path)
-            }
-            guard count > 0 else { throw FileFailure(operation: "write", path: path, errorNumber: 5) }
-            written += count
-        }
+        try blob.bytes.withUnsafeBytes { try files.writeAll(descriptor, $0, at: 0, path: path) }
     }
 
     private func storeSingly(_ blobs: [SmallBlob], _ name: ArtifactName) async throws(StoreError) {
@@ -182,81 +172,5 @@ extension ArtifactStore {
                 try Recovery.forget(blob.digest, database)
             }
         }
-    }
-
-    /// Answers a pusher that asks which of many blobs it has to send: like `claimBlob` for each of the others. A blob of
-    /// another name that the pusher may read becomes one of this name. Without a holder nothing is changed.
-    /// - Returns: those that are missing, in the order asked.
-    package func missingBlobs(
-        _ digests: [Digest], name: ArtifactName, holder: String?, mayRead: (ArtifactName) -> Bool
-    ) throws(StoreError) -> [Digest] {
-        func isThere(_ digest: Digest, _ database: Database) throws -> Bool {
-            guard let size = try readableSize(digest, name, database, mayRead) else { return false }
-            return (try? files.size(directory.blobPath(digest))) == size
-        }
-        return try withCatalog { pool in
-            guard let holder else {
-                return try pool.read { database in try digests.filter { try !isThere($0, database) } }
-            }
-            return try pool.write { database in
-                let (missing, found) = try self.split(digests) {
-                    try isThere($0, database) && self.lease(database, $0, holder: holder)
-                }
-                try Quota.hold(found, name, database)
-                return missing
-            }
-        }
-    }
-
-    /// Those that are not so, and those that are, each once and in the order asked.
-    private func split(
-        _ digests: [Digest], _ isSo: (Digest) throws -> Bool
-    ) throws -> (missing: [Digest], found: [Digest]) {
-        var (missing, found): ([Digest], [Digest]) = ([], [])
-        var seen: Set<Digest> = []
-        for digest in digests where seen.insert(digest).inserted {
-            if try isSo(digest) { found.append(digest) } else { missing.append(digest) }
-        }
-        return (missing, found)
-    }
-
-    /// Below this, a size says little about a blob, and many have the same.
-    package static let leastTellingSize: Int64 = 1 << 20
-
-    /// Which of some sizes a blob of a name has. Those below `leastTellingSize` are always taken for held.
-    /// - Throws: `failure`.
-    package func heldSizes(among sizes: [Int64], name: ArtifactName) throws(StoreError) -> [Int64] {
-        try withCatalog { pool in
-            try pool.read { database in
-                try sizes.filter { size in
-                    if size < Self.leastTellingSize { return true }
-                    return try database.rowOften(
-                        """
-                        SELECT 1 FROM blob WHERE size = ? AND state IN ('arriving', 'present')
-                            AND EXISTS (SELECT 1 FROM repository_blob WHERE name = ? AND digest = blob.digest) LIMIT 1
-                        """, [size, name.description]) != nil
-                }
-            }
-        }
-    }
-
-    /// The size of a blob that the name holds, or another does that may be read; nil for any other.
-    private func readableSize(
-        _ digest: Digest, _ name: ArtifactName, _ database: Database, _ mayRead: (ArtifactName) -> Bool
-    ) throws -> Int64? {
-        let row = try database.rowOften(
-            """
-            SELECT size, EXISTS (SELECT 1 FROM repository_blob WHERE name = ? AND digest = blob.digest) AS is_ours
-            FROM blob WHERE digest = ? AND state = 'present'
-            """, [name.description, digest.column])
-        guard let row else { return nil }
-        if row["is_ours"] { return row["size"] }
-        // What every name has, such as a configuration, is looked for in some of them.
-        let holders = try String.fetchCursor(
-            database, sql: "SELECT name FROM repository_blob WHERE digest = ? LIMIT 100", arguments: [digest.column])
-        while let holder = try holders.next() {
-            if mayRead(try ArtifactName(holder)) { return row["size"] }
-        }
-        return nil
     }
 }

@@ -36,13 +36,10 @@ extension ArtifactStore {
     /// collection has condemned it, and it must be pushed again.
     func lease(_ database: Database, _ digest: Digest, holder: String) throws -> Bool {
         let now = lifetimeClock()
-        let column = digest.column
         try database.executeOften(
-            "UPDATE blob SET touched_at = ? WHERE digest = ? AND state = 'present'", [now, column])
+            "UPDATE blob SET touched_at = ? WHERE digest = ? AND state = 'present'", [now, digest.column])
         guard database.changesCount > 0 else { return false }
-        try database.executeOften(
-            "INSERT OR REPLACE INTO lease (digest, holder, expires_at) VALUES (?, ?, ?)",
-            [column, holder, now + BlobCommitter.leaseSeconds])
+        try BlobCommitter.lease(digest, to: holder, now, database)
         return true
     }
 

@@ -95,6 +95,11 @@ extension ArtifactStore {
         let published = self.releases
         var releases: [Release] = []
         for manifest in manifests {
+            guard manifest.value.isTree else {
+                if let page = manifest.release.files.pages.first { pages[manifest.digest] = page }
+                releases.append(manifest.release)
+                continue
+            }
             let name = manifest.submission.name
             let release = try Self.release(manifest.digest, manifest.value) { digest in
                 pages[digest]
@@ -105,7 +110,6 @@ extension ArtifactStore {
             } catch {
                 throw StoreError(.invalidManifest, error.message)
             }
-            if release.files.pages.count == 1 { pages[manifest.digest] = release.files.pages[0] }
             releases.append(release)
         }
         return releases

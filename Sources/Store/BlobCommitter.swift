@@ -44,9 +44,7 @@ struct BlobCommitter: Sendable {
                         size = CASE state WHEN 'present' THEN size ELSE excluded.size END,
                         state = CASE state WHEN 'present' THEN 'present' ELSE 'arriving' END
                     """, arguments: [digest.column, size, now])
-            try database.execute(
-                sql: "INSERT OR REPLACE INTO lease (digest, holder, expires_at) VALUES (?, ?, ?)",
-                arguments: [digest.column, upload, now + Self.leaseSeconds])
+            try Self.lease(digest, to: upload, now, database)
             try Quota.hold([digest], name, database)
         }
         // W5: the name appears, whole, and its directory entry is durable.
@@ -62,6 +60,13 @@ struct BlobCommitter: Sendable {
                 sql: "UPDATE blob SET state = 'present', size = ? WHERE digest = ?", arguments: [size, digest.column])
             try database.execute(sql: "DELETE FROM upload WHERE id = ?", arguments: [upload])
         }
+    }
+
+    /// Keeps a blob from collection for whoever pushes it, from `now` on, within the caller's transaction.
+    static func lease(_ digest: Digest, to holder: String, _ now: Int64, _ database: Database) throws {
+        try database.executeOften(
+            "INSERT OR REPLACE INTO lease (digest, holder, expires_at) VALUES (?, ?, ?)",
+            [digest.column, holder, now + leaseSeconds])
     }
 
     /// Makes a directory's entries durable. A failure ends writing, as for a file's bytes: a second call would lie.

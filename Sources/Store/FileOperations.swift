@@ -61,6 +61,23 @@ package protocol FileOperations: Sendable {
     func space(_ path: String) throws(FileFailure) -> (free: Int64, total: Int64)
 }
 
+extension FileOperations {
+    /// Writes all of some bytes at an offset; `progress` is told of each part that is written, also when a later one fails.
+    func writeAll(
+        _ descriptor: Int32, _ bytes: UnsafeRawBufferPointer, at offset: Int64, path: String,
+        progress: (Int) -> Void = { _ in }
+    ) throws(FileFailure) {
+        var written = 0
+        while written < bytes.count {
+            let rest = UnsafeRawBufferPointer(rebasing: bytes[written...])
+            let count = try write(descriptor, rest, at: offset + Int64(written), path: path)
+            guard count > 0 else { throw FileFailure(operation: "write", path: path, errorNumber: EIO) }
+            written += count
+            progress(count)
+        }
+    }
+}
+
 /// The real system calls. Each is repeated on EINTR.
 package struct SystemFileOperations: FileOperations {
     package init() {}

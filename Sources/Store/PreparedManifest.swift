@@ -5,6 +5,8 @@ struct PreparedManifest {
     let submission: ManifestSubmission
     let digest: Digest
     let value: Manifest
+    /// The files that it lists itself; those of a tree are in others.
+    let release: Release
 
     /// - Throws: `digestMismatch` when it is not the one that was asked for; `invalidManifest`.
     init(_ submission: ManifestSubmission) throws(StoreError) {
@@ -15,8 +17,8 @@ struct PreparedManifest {
         }
         do {
             value = try Manifest(json: submission.bytes)
-            // The files of a tree are in others; those of any other manifest must be what a release may have.
-            _ = try Release(digest: digest, manifest: value)
+            release = try Release(digest: digest, manifest: value)
+            try ArtifactPath.requireDistinctInAnyCase(release.files.lazy.map(\.path))
         } catch {
             throw StoreError(.invalidManifest, "\(error)")
         }

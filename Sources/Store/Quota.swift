@@ -1,14 +1,14 @@
-internal import Artifacts
+package import Artifacts
 internal import GRDB
 
 /// How much some names may hold together.
 package struct Quota: Sendable, Hashable {
-    /// One name, a prefix that ends in `/*`, or `*`. Every quota that fits a name counts.
-    package var names: String
+    /// Every quota that fits a name counts.
+    package var names: NamePattern
     /// Bytes. A blob counts once for each name that holds it, whatever room it takes on disk.
     package var limit: Int64
 
-    package init(names: String, limit: Int64) {
+    package init(names: NamePattern, limit: Int64) {
         self.names = names
         self.limit = limit
     }
@@ -33,7 +33,7 @@ package struct Quota: Sendable, Hashable {
 
     /// - Throws: `noSpace` with numbers when `bytes` more would be more than a quota of the name allows.
     static func require(_ bytes: Int64, for name: ArtifactName, _ database: Database) throws {
-        for quota in try all(database) where NamePattern(quota.names)?.weight(of: name.description) != nil {
+        for quota in try fitting(name, database) {
             let used = try quota.used(database)
             guard used + bytes > quota.limit else { continue }
             throw StoreError(
@@ -45,20 +45,25 @@ package struct Quota: Sendable, Hashable {
 
     /// How many bytes a name may still take; nil where no quota fits it.
     static func room(for name: ArtifactName, _ database: Database) throws -> Int64? {
-        try all(database).filter { NamePattern($0.names)?.weight(of: name.description) != nil }
-            .map { max(0, $0.limit - (try $0.used(database))) }.min()
+        try fitting(name, database).map { max(0, $0.limit - (try $0.used(database))) }.min()
+    }
+
+    private static func fitting(_ name: ArtifactName, _ database: Database) throws -> [Quota] {
+        try all(database).filter { $0.names.weight(of: name.description) != nil }
     }
 
     static func all(_ database: Database) throws -> [Quota] {
-        try Row.fetchAll(try database.cachedStatement(sql: "SELECT names, bytes FROM quota ORDER BY names")).map {
-            Quota(names: $0["names"], limit: $0["bytes"])
+        try Row.fetchAll(try database.cachedStatement(sql: "SELECT names, bytes FROM quota ORDER BY names")).compactMap
+        { row in
+            NamePattern(row["names"] as String).map { Quota(names: $0, limit: row["bytes"]) }
         }
     }
 
     /// What its names hold now. `usage` is kept by triggers, in the transaction of every change.
     func used(_ database: Database) throws -> Int64 {
         let all = "SELECT COALESCE(SUM(bytes), 0) FROM usage"
-        if names == "*" { return try Int64.fetchOne(database, sql: all) ?? 0 }
+        let names = names.description
+        if names == NamePattern.all.description { return try Int64.fetchOne(database, sql: all) ?? 0 }
         guard names.hasSuffix("/*") else {
             return try Int64.fetchOne(database, sql: "\(all) WHERE name = ?", arguments: [names]) ?? 0
         }
@@ -93,8 +98,8 @@ extension ArtifactStore {
             try pool.write { database in
                 try database.execute(
                     sql: "INSERT OR REPLACE INTO quota (names, bytes) VALUES (?, ?)",
-                    arguments: [quota.names, quota.limit])
-                try self.audit.append(database, "set quota", quota.names, "\(quota.limit) bytes", by: actor)
+                    arguments: [quota.names.description, quota.limit])
+                try self.audit.append(database, "set quota", quota.names.description, "\(quota.limit) bytes", by: actor)
             }
         }
     }

@@ -3,21 +3,21 @@ internal import GRDB
 
 /// What is kept of some names. Without a rule, everything is.
 package struct RetentionRule: Sendable, Hashable {
-    /// One name, a prefix that ends in `/*`, or `*`. Of several rules that fit a name, the one that says most of it counts.
-    package var names: String
+    /// Of several rules that fit a name, the one that says most of it counts.
+    package var names: NamePattern
     /// How many of the newest versions stay; nil for all.
     package var keptVersions: Int?
     /// Hours of the store's running time after which a manifest that has no tag goes; nil for never.
     package var untaggedHours: Int?
 
-    package init(names: String, keptVersions: Int?, untaggedHours: Int?) {
+    package init(names: NamePattern, keptVersions: Int?, untaggedHours: Int?) {
         self.names = names
         self.keptVersions = keptVersions
         self.untaggedHours = untaggedHours
     }
 
     /// How much of a name the rule says; nil when it does not fit.
-    func weight(of name: ArtifactName) -> Int? { NamePattern(names)?.weight(of: name.description) }
+    func weight(of name: ArtifactName) -> Int? { names.weight(of: name.description) }
 }
 
 /// What retention takes, and why.
@@ -37,9 +37,11 @@ extension ArtifactStore {
     package func retentionRules() throws(StoreError) -> [RetentionRule] {
         try withCatalog { pool in
             try pool.read { database in
-                try Row.fetchAll(database, sql: "SELECT * FROM retention ORDER BY names").map {
-                    RetentionRule(
-                        names: $0["names"], keptVersions: $0["kept_versions"], untaggedHours: $0["untagged_hours"])
+                try Row.fetchAll(database, sql: "SELECT * FROM retention ORDER BY names").compactMap { row in
+                    NamePattern(row["names"] as String).map {
+                        RetentionRule(
+                            names: $0, keptVersions: row["kept_versions"], untaggedHours: row["untagged_hours"])
+                    }
                 }
             }
         }
@@ -52,10 +54,10 @@ extension ArtifactStore {
             try pool.write { database in
                 try database.execute(
                     sql: "INSERT OR REPLACE INTO retention (names, kept_versions, untagged_hours) VALUES (?, ?, ?)",
-                    arguments: [rule.names, rule.keptVersions, rule.untaggedHours])
+                    arguments: [rule.names.description, rule.keptVersions, rule.untaggedHours])
                 let detail =
                     "versions \(rule.keptVersions.map(String.init) ?? "all"), untagged \(rule.untaggedHours.map { "\($0) h" } ?? "always")"
-                try self.audit.append(database, "set retention", rule.names, detail, by: actor)
+                try self.audit.append(database, "set retention", rule.names.description, detail, by: actor)
             }
         }
     }

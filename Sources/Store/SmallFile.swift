@@ -49,16 +49,8 @@ package enum SmallFile {
         var buffer: [UInt8] = []
         var offset: Int64 = 0
         func flush() throws {
-            var written = 0
-            while written < buffer.count {
-                let count = try buffer.withUnsafeBytes { bytes in
-                    let rest = UnsafeRawBufferPointer(rebasing: bytes[written...])
-                    return try files.write(descriptor, rest, at: offset + Int64(written), path: temporary)
-                }
-                guard count > 0 else { throw FileFailure(operation: "write", path: temporary, errorNumber: EIO) }
-                written += count
-            }
-            offset += Int64(written)
+            try buffer.withUnsafeBytes { try files.writeAll(descriptor, $0, at: offset, path: temporary) }
+            offset += Int64(buffer.count)
             buffer.removeAll(keepingCapacity: true)
         }
         try body { bytes in

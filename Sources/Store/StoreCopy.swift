@@ -227,14 +227,11 @@ package struct StoreCopy: Sendable {
             if count < 0, errno == EINTR { continue }
             guard count >= 0 else { return nil }
             guard count > 0 else { break }
-            var written = 0
-            while written < count {
-                written += try buffer.withUnsafeBytes { bytes throws(FileFailure) in
-                    let rest = UnsafeRawBufferPointer(rebasing: bytes[written..<count])
-                    return try files.write(output, rest, at: offset + Int64(written), path: draft)
-                }
+            try buffer.withUnsafeBytes { bytes in
+                let part = UnsafeRawBufferPointer(rebasing: bytes[..<count])
+                try files.writeAll(output, part, at: offset, path: draft)
+                hasher.update(part)
             }
-            buffer.withUnsafeBytes { hasher.update(UnsafeRawBufferPointer(rebasing: $0[..<count])) }
             offset += Int64(count)
         }
         try files.synchronize(output, path: draft)

@@ -128,7 +128,10 @@ package actor Upload {
             for piece in pieces {
                 let start = min(skipped, piece.byteCount)
                 skipped -= start
-                try piece.withBytes { try write(UnsafeRawBufferPointer(rebasing: $0[start...]), to: descriptor) }
+                try piece.withBytes { bytes in
+                    let rest = UnsafeRawBufferPointer(rebasing: bytes[start...])
+                    try files.writeAll(descriptor, rest, at: offset, path: path) { offset += Int64($0) }
+                }
             }
             hasher.wait()
         } catch {
@@ -136,16 +139,6 @@ package actor Upload {
             throw space.explain(error, as: "the upload could not be written")
         }
         try keepDiskBusy(descriptor)
-    }
-
-    private func write(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) throws {
-        var rest = bytes
-        while !rest.isEmpty {
-            let count = try files.write(descriptor, rest, at: offset, path: path)
-            guard count > 0 else { throw FileFailure(operation: "write", path: path, errorNumber: 5) }
-            offset += Int64(count)
-            rest = UnsafeRawBufferPointer(rebasing: rest[count...])
-        }
     }
 
     /// Bytes go to the disk while more of them come.

@@ -26,7 +26,7 @@ import Testing
         return digests
     }
 
-    private func rule(_ names: String = "debian", keep: Int? = nil, untagged: Int? = nil) throws {
+    private func rule(_ names: NamePattern = "debian", keep: Int? = nil, untagged: Int? = nil) throws {
         try store.setRetention(RetentionRule(names: names, keptVersions: keep, untaggedHours: untagged))
     }
 

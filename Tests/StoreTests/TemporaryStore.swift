@@ -101,3 +101,8 @@ extension ArtifactStore {
             by: actor)
     }
 }
+
+extension NamePattern: ExpressibleByStringLiteral {
+    /// A pattern that a test has written; one of none of the forms is `*`.
+    public init(stringLiteral text: String) { self = NamePattern(text) ?? .all }
+}
