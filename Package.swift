@@ -124,7 +124,10 @@ let package = Package(
                 .product(name: "SystemPackage", package: "swift-system"),
             ], path: "Tests/TestSupport"),
         .executableTarget(name: "bench", dependencies: ["TestSupport"], path: "Tests/Benchmark"),
-        .executableTarget(name: "store-crash", dependencies: ["Artifacts", "Store"], path: "Tests/StoreCrash"),
+        .target(name: "StoreFaults", dependencies: ["Store"], path: "Tests/StoreFaults"),
+        .executableTarget(
+            name: "store-crash", dependencies: ["Artifacts", "Fixtures", "Store", "StoreFaults"],
+            path: "Tests/StoreCrash"),
         .executableTarget(name: "demo", dependencies: ["TestSupport"], path: "Tests/Demo"),
         .target(name: "Fixtures", path: "Tests/SiteTests/Fixtures", resources: [.embedInCode("example.yaml")]),
         .testTarget(name: "ArtifactsTests", dependencies: ["Artifacts", "Fixtures"]),
@@ -137,7 +140,7 @@ let package = Package(
         .testTarget(
             name: "StoreTests",
             dependencies: [
-                "Artifacts", "CLinux", "Store", "TestSupport", "store-crash",
+                "Artifacts", "CLinux", "Store", "StoreFaults", "TestSupport", "store-crash",
                 .product(name: "GRDB", package: "GRDB.swift"),
             ]),
         .testTarget(

@@ -110,49 +110,21 @@ struct Push {
     /// - Returns: their digests.
     private func send(_ files: [(file: LocalFile, digest: Digest?)], _ upload: BlobUpload) async throws -> [Digest] {
         guard !files.isEmpty else { return [] }
-        var digests = [Digest](repeating: .empty, count: files.count)
         let counter = SentBytes(files.map { $0.file.size })
-        let label = files.count == 1 ? "send \(files[0].file.path)" : "send \(files.count) files"
-        progress.begin(label, total: counter.total)
-        try await withThrowingTaskGroup(of: (index: Int, digest: Digest)?.self) { group in
-            func start(_ index: Int) {
+        let isOne = files.count == 1
+        progress.begin(
+            isOne ? "send \(files[0].file.path)" : "send \(files.count) files", total: counter.total)
+        let digests = try await ParallelTasks.run(
+            files.count, atOnce: parallel,
+            started: { if !isOne { progress.note("send \(files[$0].file.path) (\(ByteCount(files[$0].file.size)))") } },
+            ended: { if !isOne { progress.note("send \(files[$0].file.path): sent") } },
+            watch: { progress.update(counter.value) },
+            body: { index in
                 let (file, digest) = files[index]
-                if files.count > 1 { progress.note("send \(file.path) (\(ByteCount(file.size)))") }
-                group.addTask {
-                    guard let digest else {
-                        return (index, try await upload.sendUnhashed(file) { counter.set($0, of: index) })
-                    }
-                    try await upload.send(file, digest: digest) { counter.set($0, of: index) }
-                    return (index, digest)
-                }
-            }
-            // The bytes are read on the HTTP client's threads; the bar is drawn here.
-            func tick() {
-                group.addTask {
-                    try? await Task.sleep(for: .milliseconds(100))
-                    return nil
-                }
-            }
-            var next = min(max(1, parallel), files.count)
-            for index in 0..<next { start(index) }
-            tick()
-            var left = files.count
-            while left > 0, let finished = try await group.next() {
-                if let finished {
-                    left -= 1
-                    digests[finished.index] = finished.digest
-                    if files.count > 1 { progress.note("send \(files[finished.index].file.path): sent") }
-                    if next < files.count {
-                        start(next)
-                        next += 1
-                    }
-                } else {
-                    tick()
-                }
-                progress.update(counter.value)
-            }
-            group.cancelAll()
-        }
+                guard let digest else { return try await upload.sendUnhashed(file) { counter.set($0, of: index) } }
+                try await upload.send(file, digest: digest) { counter.set($0, of: index) }
+                return digest
+            })
         progress.end("sent")
         return digests
     }

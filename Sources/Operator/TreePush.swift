@@ -70,38 +70,9 @@ struct TreePush {
         let groups = Self.groups(tree.files)
         let done = DoneWork()
         progress.begin("\(label) \(tree.files.count) files", total: tree.size)
-        var results = [[ReleaseFile]](repeating: [], count: groups.count)
-        try await withThrowingTaskGroup(of: (Int, [ReleaseFile])?.self) { tasks in
-            func start(_ number: Int) {
-                tasks.addTask {
-                    (number, try await body(groups[number]) { done.add($0) })
-                }
-            }
-            func tick() {
-                tasks.addTask {
-                    try? await Task.sleep(for: .milliseconds(100))
-                    return nil
-                }
-            }
-            var next = min(max(1, parallel), groups.count)
-            for number in 0..<next { start(number) }
-            tick()
-            var left = groups.count
-            while left > 0, let finished = try await tasks.next() {
-                if let (number, files) = finished {
-                    results[number] = files
-                    left -= 1
-                    if next < groups.count {
-                        start(next)
-                        next += 1
-                    }
-                } else {
-                    tick()
-                }
-                progress.update(done.total.bytes)
-            }
-            tasks.cancelAll()
-        }
+        let results = try await ParallelTasks.run(
+            groups.count, atOnce: parallel, watch: { progress.update(done.total.bytes) },
+            body: { number in try await body(groups[number]) { done.add($0) } })
         progress.end("done")
         return Array(results.joined())
     }

@@ -1,7 +1,9 @@
 import Artifacts
+import Fixtures
 import Foundation
 import Glibc
 import Store
+import StoreFaults
 import Synchronization
 
 /// Works on a store as its seed says, until it kills itself: before or after a system call of the write path, or at any
@@ -17,8 +19,10 @@ enum StoreCrash {
             exit(2)
         }
         do {
-            var random = SeededRandom(seed: seed)
-            let files = KillingFileOperations(seed: seed, &random)
+            var random = SeededGenerator(seed: seed)
+            let moment = LastMoment(seed: seed, &random)
+            // What a crash leaves is often a part of a file.
+            let files = FaultyFileOperations(longestWrite: 700, observer: { _ in moment.pass() })
             let store = try Work.open(CommandLine.arguments[1], files)
             if seed % 3 == 2 {
                 // At any moment, inside of SQLite too.
@@ -53,19 +57,13 @@ enum Told {
     }
 }
 
-/// The same numbers for the same seed (splitmix64).
-struct SeededRandom: RandomNumberGenerator {
-    private var state: UInt64
+/// Ends the process at an event that the seed decides: before or after a system call of the write path.
+final class LastMoment: Sendable {
+    private let count = Atomic<UInt64>(0)
+    private let last: UInt64
 
-    init(seed: UInt64) { state = seed &* 0x9e37_79b9_7f4a_7c15 &+ 1 }
+    /// Every third seed dies by the clock instead.
+    init(seed: UInt64, _ random: inout SeededGenerator) { last = seed % 3 == 2 ? .max : random.next() % 1000 }
 
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var value = state
-        value = (value ^ (value >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        value = (value ^ (value >> 27)) &* 0x94d0_49bb_1331_11eb
-        return value ^ (value >> 31)
-    }
-
-    mutating func bytes(_ count: Int) -> [UInt8] { (0..<count).map { _ in UInt8(truncatingIfNeeded: next()) } }
+    func pass() { if count.wrappingAdd(1, ordering: .relaxed).oldValue == last { Kill.now() } }
 }

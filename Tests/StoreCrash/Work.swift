@@ -1,4 +1,5 @@
 import Artifacts
+import Fixtures
 import Store
 import Synchronization
 
@@ -7,7 +8,7 @@ struct Work {
     private static let steps = 60
 
     let store: ArtifactStore
-    var random: SeededRandom
+    var random: SeededGenerator
     /// Part of every tag: no two runs publish under one.
     let prefix: String
     private var published: [Tag] = []
@@ -23,7 +24,7 @@ struct Work {
             ))
     }
 
-    init(store: ArtifactStore, random: SeededRandom, prefix: String) throws {
+    init(store: ArtifactStore, random: SeededGenerator, prefix: String) throws {
         self.store = store
         self.random = random
         self.prefix = prefix

@@ -1,6 +1,7 @@
 import Artifacts
 import GRDB
 import Glibc
+import StoreFaults
 import Testing
 
 @testable import Store

@@ -1,5 +1,6 @@
 import Artifacts
 import Foundation
+import StoreFaults
 import Testing
 
 @testable import Store

@@ -2,6 +2,7 @@ import Artifacts
 import Foundation
 import GRDB
 import Glibc
+import StoreFaults
 import Testing
 
 @testable import Store

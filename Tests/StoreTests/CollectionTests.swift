@@ -1,6 +1,7 @@
 import Artifacts
 import Foundation
 import GRDB
+import StoreFaults
 import Synchronization
 import Testing
 

@@ -2,6 +2,7 @@ import Artifacts
 import Foundation
 import Glibc
 import Store
+import StoreFaults
 import Synchronization
 import Testing
 

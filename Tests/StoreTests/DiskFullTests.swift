@@ -1,5 +1,6 @@
 import Artifacts
 import Foundation
+import StoreFaults
 import TestSupport
 import Testing
 

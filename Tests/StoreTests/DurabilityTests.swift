@@ -1,6 +1,7 @@
 import Artifacts
 import Glibc
 import Store
+import StoreFaults
 import Testing
 
 /// What a power cut could take: bytes that were not synced, and names whose directory was not. The books are kept by

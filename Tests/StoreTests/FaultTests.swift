@@ -2,6 +2,7 @@ import Artifacts
 import Foundation
 import Glibc
 import Store
+import StoreFaults
 import Testing
 
 /// Every system call of opening a store and of a full push fails: once or from then on, with an input error or a full

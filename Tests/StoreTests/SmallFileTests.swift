@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import Store
+import StoreFaults
 import Testing
 
 @Suite struct SmallFileTests {

@@ -1,6 +1,7 @@
 import Artifacts
 import Glibc
 import Store
+import StoreFaults
 import Testing
 
 /// A full disk: told with numbers, and the session goes on when there is space again.

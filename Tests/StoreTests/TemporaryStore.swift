@@ -1,6 +1,7 @@
 import Artifacts
 import Foundation
 import Store
+import StoreFaults
 
 /// A data directory of its own for each test: in memory where the machine allows, because thousands of pushes sync.
 /// It stays until nobody uses it any more, a store that was opened in it included.
@@ -28,18 +29,6 @@ struct TemporaryStore {
     }
 
     func content(_ path: String) -> [UInt8]? { FileManager.default.contents(atPath: path).map { Array($0) } }
-}
-
-/// A directory that is removed with its last user.
-final class TemporaryDirectory: Sendable {
-    let path: String
-
-    init(_ path: String) throws {
-        self.path = path
-        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
-    }
-
-    deinit { try? FileManager.default.removeItem(atPath: path) }
 }
 
 /// Values that tests of the store share.

@@ -1,6 +1,7 @@
 import Artifacts
 import Foundation
 import Store
+import StoreFaults
 import Synchronization
 import Testing
 

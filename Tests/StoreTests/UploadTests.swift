@@ -1,6 +1,7 @@
 import Artifacts
 import Foundation
 import Store
+import StoreFaults
 import Testing
 
 /// One upload session: what becomes of right bytes, wrong bytes, and pieces out of place.

@@ -1,12 +1,12 @@
 import Foundation
 import Glibc
-import Store
+package import Store
 import Synchronization
 
 /// The real system calls, counted, of which a test can make any fail. Also keeps the books of what is not durable yet:
 /// bytes that were written and not synced, and directory entries whose directory was not.
-final class FaultyFileOperations: FileOperations {
-    enum Fault: Sendable, Hashable {
+package final class FaultyFileOperations: FileOperations {
+    package enum Fault: Sendable, Hashable {
         case none
         /// Only the call of this number, from 0, fails.
         case once(Int, Int32)
@@ -33,19 +33,19 @@ final class FaultyFileOperations: FileOperations {
     /// Runs before and after every call that changes something.
     private let observer: (@Sendable (String) -> Void)?
 
-    init(_ fault: Fault = .none, longestWrite: Int = .max, observer: (@Sendable (String) -> Void)? = nil) {
+    package init(_ fault: Fault = .none, longestWrite: Int = .max, observer: (@Sendable (String) -> Void)? = nil) {
         state = Mutex(State(fault: fault))
         self.longestWrite = longestWrite
         self.observer = observer
     }
 
-    var fault: Fault { state.withLock { $0.fault } }
+    package var fault: Fault { state.withLock { $0.fault } }
     /// Every call since the fault was set, as `operation path`.
-    var calls: [String] { state.withLock { $0.calls } }
+    package var calls: [String] { state.withLock { $0.calls } }
     /// Descriptors that were opened and not closed.
-    var openFiles: [String] { state.withLock { Array($0.openFiles.values) } }
+    package var openFiles: [String] { state.withLock { Array($0.openFiles.values) } }
 
-    func setFault(_ fault: Fault) {
+    package func setFault(_ fault: Fault) {
         state.withLock {
             $0.fault = fault
             $0.calls = []
@@ -53,13 +53,13 @@ final class FaultyFileOperations: FileOperations {
     }
 
     /// Keeps the directory for as long as this is used.
-    func keep(_ directory: TemporaryDirectory) { state.withLock { $0.directory = directory } }
+    package func keep(_ directory: TemporaryDirectory) { state.withLock { $0.directory = directory } }
 
     /// What `space` tells from now on; nil: the truth.
-    func setFreeSpace(_ bytes: Int64?) { state.withLock { $0.freeSpace = bytes } }
+    package func setFreeSpace(_ bytes: Int64?) { state.withLock { $0.freeSpace = bytes } }
 
     /// What a power cut could still take from a file below `root`: its bytes or an entry on its path.
-    func undurable(_ path: String, below root: String) -> [String] {
+    package func undurable(_ path: String, below root: String) -> [String] {
         state.withLock { state in
             var missing = state.unsyncedFiles.contains(path) ? ["the bytes of \(path)"] : []
             var current = path
@@ -97,7 +97,7 @@ final class FaultyFileOperations: FileOperations {
 
     private func note(_ change: (inout State) -> Void) { state.withLock { change(&$0) } }
 
-    func openForWriting(_ path: String) throws(FileFailure) -> Int32 {
+    package func openForWriting(_ path: String) throws(FileFailure) -> Int32 {
         let isNew = access(path, F_OK) != 0
         let descriptor = try perform("open", path) { () throws(FileFailure) in try system.openForWriting(path) }
         note {
@@ -107,7 +107,7 @@ final class FaultyFileOperations: FileOperations {
         return descriptor
     }
 
-    func create(_ path: String) throws(FileFailure) -> Int32 {
+    package func create(_ path: String) throws(FileFailure) -> Int32 {
         let descriptor = try perform("create", path) { () throws(FileFailure) in try system.create(path) }
         note {
             $0.openFiles[descriptor] = path
@@ -116,7 +116,7 @@ final class FaultyFileOperations: FileOperations {
         return descriptor
     }
 
-    func write(
+    package func write(
         _ descriptor: Int32, _ bytes: UnsafeRawBufferPointer, at offset: Int64, path: String
     ) throws(FileFailure) -> Int {
         let piece = UnsafeRawBufferPointer(rebasing: bytes.prefix(longestWrite))
@@ -127,32 +127,32 @@ final class FaultyFileOperations: FileOperations {
         return count
     }
 
-    func reserve(_ descriptor: Int32, size: Int64, path: String) throws(FileFailure) {
+    package func reserve(_ descriptor: Int32, size: Int64, path: String) throws(FileFailure) {
         try perform("reserve", path) { () throws(FileFailure) in
             try system.reserve(descriptor, size: size, path: path)
         }
     }
 
-    func truncate(_ descriptor: Int32, to size: Int64, path: String) throws(FileFailure) {
+    package func truncate(_ descriptor: Int32, to size: Int64, path: String) throws(FileFailure) {
         try perform("truncate", path) { () throws(FileFailure) in
             try system.truncate(descriptor, to: size, path: path)
         }
         note { $0.unsyncedFiles.insert(path) }
     }
 
-    func startWriteback(_ descriptor: Int32) { system.startWriteback(descriptor) }
+    package func startWriteback(_ descriptor: Int32) { system.startWriteback(descriptor) }
 
-    func synchronize(_ descriptor: Int32, path: String) throws(FileFailure) {
+    package func synchronize(_ descriptor: Int32, path: String) throws(FileFailure) {
         try perform("sync", path) { () throws(FileFailure) in try system.synchronize(descriptor, path: path) }
         note { $0.unsyncedFiles.remove(path) }
     }
 
-    func synchronizeDirectory(_ path: String) throws(FileFailure) {
+    package func synchronizeDirectory(_ path: String) throws(FileFailure) {
         try perform("syncDirectory", path) { () throws(FileFailure) in try system.synchronizeDirectory(path) }
         note { state in state.unsyncedEntries = state.unsyncedEntries.filter { Self.parent($0) != path } }
     }
 
-    func openDirectory(_ path: String) throws(FileFailure) -> Int32 {
+    package func openDirectory(_ path: String) throws(FileFailure) -> Int32 {
         let descriptor = try perform("openDirectory", path) { () throws(FileFailure) in
             try system.openDirectory(path)
         }
@@ -160,7 +160,7 @@ final class FaultyFileOperations: FileOperations {
         return descriptor
     }
 
-    func synchronizeFileSystem(_ descriptor: Int32, path: String) throws(FileFailure) {
+    package func synchronizeFileSystem(_ descriptor: Int32, path: String) throws(FileFailure) {
         try perform("syncFileSystem", path) { () throws(FileFailure) in
             try system.synchronizeFileSystem(descriptor, path: path)
         }
@@ -171,17 +171,17 @@ final class FaultyFileOperations: FileOperations {
     }
 
     /// Always closes: a dead process's descriptors are closed too.
-    func close(_ descriptor: Int32) {
+    package func close(_ descriptor: Int32) {
         note { _ = $0.openFiles.removeValue(forKey: descriptor) }
         system.close(descriptor)
     }
 
-    func renameWithoutReplacing(_ from: String, to: String) throws(FileFailure) {
+    package func renameWithoutReplacing(_ from: String, to: String) throws(FileFailure) {
         try perform("renameNew", to) { () throws(FileFailure) in try system.renameWithoutReplacing(from, to: to) }
         note { Self.move(from, to, &$0) }
     }
 
-    func rename(_ from: String, to: String) throws(FileFailure) {
+    package func rename(_ from: String, to: String) throws(FileFailure) {
         try perform("rename", to) { () throws(FileFailure) in try system.rename(from, to: to) }
         note { Self.move(from, to, &$0) }
     }
@@ -192,17 +192,17 @@ final class FaultyFileOperations: FileOperations {
         state.unsyncedEntries.insert(to)
     }
 
-    func makeReadOnly(_ path: String) throws(FileFailure) {
+    package func makeReadOnly(_ path: String) throws(FileFailure) {
         try perform("chmod", path) { () throws(FileFailure) in try system.makeReadOnly(path) }
     }
 
-    func makeDirectory(_ path: String) throws(FileFailure) -> Bool {
+    package func makeDirectory(_ path: String) throws(FileFailure) -> Bool {
         let isNew = try perform("mkdir", path) { () throws(FileFailure) in try system.makeDirectory(path) }
         if isNew { note { $0.unsyncedEntries.insert(path) } }
         return isNew
     }
 
-    func removeFile(_ path: String) throws(FileFailure) {
+    package func removeFile(_ path: String) throws(FileFailure) {
         try perform("unlink", path) { () throws(FileFailure) in try system.removeFile(path) }
         note { state in
             state.unsyncedFiles.remove(path)
@@ -210,16 +210,16 @@ final class FaultyFileOperations: FileOperations {
         }
     }
 
-    func removeDirectory(_ path: String) throws(FileFailure) {
+    package func removeDirectory(_ path: String) throws(FileFailure) {
         try perform("rmdir", path) { () throws(FileFailure) in try system.removeDirectory(path) }
         note { $0.unsyncedEntries.remove(path) }
     }
 
-    func size(_ path: String) throws(FileFailure) -> Int64? {
+    package func size(_ path: String) throws(FileFailure) -> Int64? {
         try perform("size", path) { () throws(FileFailure) in try system.size(path) }
     }
 
-    func space(_ path: String) throws(FileFailure) -> (free: Int64, total: Int64) {
+    package func space(_ path: String) throws(FileFailure) -> (free: Int64, total: Int64) {
         let real = try perform("space", path) { () throws(FileFailure) in try system.space(path) }
         return state.withLock { $0.freeSpace }.map { ($0, real.total) } ?? real
     }
