@@ -29,8 +29,9 @@ let package = Package(
 
         // Knowledge without I/O.
         .target(name: "Artifacts", dependencies: ["COpenSSL"]),
+        .target(name: "Trust", dependencies: ["Artifacts", "COpenSSL"]),
         .target(name: "ConfigurationFile", dependencies: ["Yams"]),
-        .target(name: "Site", dependencies: ["Artifacts", "ConfigurationFile"]),
+        .target(name: "Site", dependencies: ["Artifacts", "ConfigurationFile", "Trust"]),
         .target(name: "ServerIdentity", dependencies: ["Artifacts", "COpenSSL"]),
         .target(
             name: "IPXEScripts", path: "ipxe",
@@ -41,9 +42,15 @@ let package = Package(
         .target(name: "Boot", dependencies: ["Artifacts", "Site", "IPXEScripts"]),
         .target(name: "HTTPSemantics"),
 
+        // A foreign program that reads a foreign form.
+        .target(
+            name: "GPGV",
+            dependencies: ["Artifacts", "Trust", .product(name: "Subprocess", package: "swift-subprocess")]),
+
         // State.
         .target(
-            name: "Store", dependencies: ["Artifacts", "CLinux", .product(name: "GRDB", package: "GRDB.swift")]),
+            name: "Store",
+            dependencies: ["Artifacts", "CLinux", "Trust", .product(name: "GRDB", package: "GRDB.swift")]),
         .target(
             name: "Hosts", dependencies: ["Boot", "Artifacts", "Site", .product(name: "GRDB", package: "GRDB.swift")]),
 
@@ -66,12 +73,12 @@ let package = Package(
                 "Artifacts", "Site", .product(name: "Logging", package: "swift-log"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
             ]),
-        .target(name: "ControlAPI", dependencies: ["Artifacts"]),
+        .target(name: "ControlAPI", dependencies: ["Artifacts", "Trust"]),
         .target(name: "Appliance", dependencies: ["ConfigurationFile", "ControlAPI", "Site"]),
         .target(
             name: "ControlPlane",
             dependencies: [
-                "Artifacts", "Boot", "ControlAPI", "Hosts", "HTTPSemantics", "ServerIdentity", "Site", "Store",
+                "Artifacts", "Boot", "ControlAPI", "Hosts", "HTTPSemantics", "ServerIdentity", "Site", "Store", "Trust",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
@@ -84,7 +91,7 @@ let package = Package(
             name: "Daemon",
             dependencies: [
                 "Appliance", "Artifacts", "Authority", "Boot", "BootPlane", "CLinux", "ConfigurationFile", "ControlAPI",
-                "ControlPlane", "Hosts", "ServerIdentity", "Site", "Store", "TFTP",
+                "ControlPlane", "GPGV", "Hosts", "ServerIdentity", "Site", "Store", "TFTP", "Trust",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -101,13 +108,14 @@ let package = Package(
         .target(
             name: "Operator",
             dependencies: [
-                "Artifacts", "ControlAPI",
+                "Artifacts", "ControlAPI", "Trust",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "Subprocess", package: "swift-subprocess"),
             ]),
 
         // The two programs, and how both end.
@@ -132,15 +140,16 @@ let package = Package(
         .target(name: "Fixtures", path: "Tests/SiteTests/Fixtures", resources: [.embedInCode("example.yaml")]),
         .testTarget(name: "ArtifactsTests", dependencies: ["Artifacts", "Fixtures"]),
         .testTarget(
-            name: "SiteTests", dependencies: ["Artifacts", "ConfigurationFile", "Site", "Fixtures"],
+            name: "SiteTests", dependencies: ["Artifacts", "ConfigurationFile", "Site", "Fixtures", "Trust"],
             exclude: ["Fixtures"]),
         .testTarget(name: "BootDecisionTests", dependencies: ["Artifacts", "Site", "Boot", "Fixtures"]),
+        .testTarget(name: "TrustTests", dependencies: ["Artifacts", "GPGV", "TestSupport", "Trust"]),
         .testTarget(name: "HTTPSemanticsTests", dependencies: ["HTTPSemantics"]),
         .testTarget(name: "TFTPTests", dependencies: ["TFTP"]),
         .testTarget(
             name: "StoreTests",
             dependencies: [
-                "Artifacts", "CLinux", "Store", "StoreFaults", "TestSupport", "store-crash",
+                "Artifacts", "CLinux", "GPGV", "Store", "StoreFaults", "TestSupport", "Trust", "store-crash",
                 .product(name: "GRDB", package: "GRDB.swift"),
             ]),
         .testTarget(
