@@ -1,4 +1,5 @@
 package import Artifacts
+package import Trust
 
 /// The site file as values: the single source of truth about substrates, segments, hosts, services, profiles and
 /// authority. Only `Site.parse` makes one, so a `Site` in hand has passed every rule.
@@ -17,6 +18,8 @@ package struct Site: Hashable, Sendable {
     package var assignments: [Assignment]
     package var authorities: [Authority]
     package var policy: AuthorityPolicy
+    /// Whose signatures artifacts need.
+    package var trust: TrustPolicy
 
     package func substrate(_ name: String) -> Substrate? { substrates.first { $0.name == name } }
     package func host(_ name: String) -> Host? { hosts.first { $0.name == name } }

@@ -52,17 +52,17 @@ extension SiteReader {
         return policy
     }
 
-    /// `90s`, `10m`, `2h` in seconds.
-    private func duration(_ section: YAMLSection, _ key: String, in range: ClosedRange<Int>) -> Int? {
+    /// `90s`, `10m`, `2h`, `30d` in seconds.
+    func duration(_ section: YAMLSection, _ key: String, in range: ClosedRange<Int>) -> Int? {
         guard let text = section.string(key) else { return nil }
-        let factors: [Character: Int] = ["s": 1, "m": 60, "h": 3600]
+        let factors: [Character: Int] = ["s": 1, "m": 60, "h": 3600, "d": 86_400]
         guard let unit = text.last, let factor = factors[unit], let count = Int(text.dropLast()),
             case let seconds = count.multipliedReportingOverflow(by: factor), !seconds.overflow,
             range.contains(seconds.partialValue)
         else {
             section.fail(
                 key, "V01",
-                "'\(text)' must be a duration such as 90s, 10m or 2h, from \(range.lowerBound)s to \(range.upperBound)s"
+                "'\(text)' must be a duration such as 90s, 10m, 2h or 30d, from \(range.lowerBound)s to \(range.upperBound)s"
             )
             return nil
         }
@@ -99,29 +99,5 @@ extension SiteReader {
                 "'\(section.path)' is checked and kept, but this version does not use it")
             return nil
         }
-    }
-
-    /// Signature policy. Asking for a check that this version cannot make is an error: silence would boot what was
-    /// never verified.
-    func readTrust() {
-        guard let trust = root.section("trust") else { return }
-        for key in trust.sections("release_keys") {
-            for field in ["id", "alg", "public"] { _ = key.requiredString(field, "V61", example: "...") }
-            _ = key.string("not_after")
-            key.finish()
-        }
-        for user in trust.sections("operators") {
-            for field in ["name", "ssh"] { _ = user.requiredString(field, "V61", example: "...") }
-            _ = user.strings("roles")
-            user.finish()
-        }
-        if let required = trust.section("require_signed") {
-            for key in ["artifacts", "site", "update"] where required.boolean(key) == true {
-                required.fail(
-                    key, "V61", "this version cannot verify signatures, so it will not promise to: set it to false")
-            }
-            required.finish()
-        }
-        trust.finish()
     }
 }

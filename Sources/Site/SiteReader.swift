@@ -17,6 +17,7 @@ struct SiteReader {
             .flatMap { domain($0, root, "root_domain") }
         let management = readManagement()
         let (authorities, policy) = readAuthority()
+        let trust = readTrust()
         let site = rootDomain.map { rootDomain in
             Site(
                 revision: revision, rootDomain: rootDomain, management: management,
@@ -25,13 +26,12 @@ struct SiteReader {
                 services: named("services") { readService($0, $1) },
                 profiles: named("profiles") { readProfile($0, $1) },
                 assignments: named("assignments") { readAssignment($0, $1) },
-                authorities: authorities, policy: policy)
+                authorities: authorities, policy: policy, trust: trust)
         }
         if site == nil {
             for key in ["substrates", "hosts", "services", "profiles", "assignments"] { root.ignore(key) }
         }
         readOutOfBand()
-        readTrust()
         root.finish()
         return schema == Site.schema ? site : nil
     }

@@ -84,7 +84,7 @@ import Testing
     ])
     func reportsSecretsInClear(_ site: BadSite) throws { try site.check() }
 
-    @Test(arguments: ["artifacts", "site", "update"])
+    @Test(arguments: ["site", "update"])
     func refusesToPromiseSignatures(_ key: String) throws {
         try BadSite(
             key, "V61", "set it to false", replacing: "authority:\n",

@@ -1,10 +1,13 @@
+import Artifacts
 import ConfigurationFile
 import Fixtures
 import Site
 import Testing
+import Trust
 
-/// The complete example of the site file's facts. It differs from it in one place only: `require_signed` is false,
-/// because this version refuses to promise a check that it cannot make.
+/// The complete example of the site file's facts. It differs from it in two places only: its keys are real ones, and
+/// `require_signed` asks for signatures of artifacts alone, because this version refuses to promise a check that it cannot
+/// make.
 @Suite struct ExampleSiteTests {
     @Test func hasNoErrorAndTheseNotes() {
         let notes = Site.parse(ExampleSite.bytes).diagnostics.map {
@@ -20,13 +23,20 @@ import Testing
             ])
     }
 
-    @Test func promisesNoSignatureChecks() throws {
-        let line = try #require(ExampleSite.text.split(separator: "\n").first { $0.contains("require_signed") })
-        #expect(line.contains("{artifacts: false, site: false, update: false}"))
-        let text = ExampleSite.text.replacing("{artifacts: false", with: "{artifacts: true")
+    @Test func asksForSignaturesOfArtifactsByItsKeys() throws {
+        let trust = try #require(Site.parse(ExampleSite.bytes).site).trust
+        #expect(trust.keys.map(\.name) == ["rel-2026", "ops1"])
+        #expect(trust.keys.map(\.format) == [.minisign, .ssh])
+        // The last day itself is still good.
+        #expect(trust.keys.first?.validBefore == TrustDate.seconds("2028-01-01"))
+        #expect(trust.rules == [TrustRule(names: [.all], signers: ["rel-2026", "ops1"])])
+    }
+
+    @Test func promisesNoOtherSignatureChecks() throws {
+        let text = ExampleSite.text.replacing("site: false", with: "site: true")
         let errors = BaseSite.parse(text).diagnostics.filter { $0.severity == .error }
         #expect(errors.map(\.code) == ["V61"])
-        #expect(errors.first?.position == FilePosition(line: 66, column: 20))
+        #expect(errors.first?.position == FilePosition(line: 66, column: 37))
     }
 
     @Test func holdsTheValuesOfTheFile() throws {

@@ -38,7 +38,8 @@ import Testing
         BadSite(
             "boolean as yes", "V01", "true or false", replacing: "claims_gateway: true", with: "▶claims_gateway: yes"),
         BadSite(
-            "duration without unit", "V01", "10m or 2h", replacing: "rebuild_lease: 10m", with: "▶rebuild_lease: 600"),
+            "duration without unit", "V01", "10m, 2h or 30d", replacing: "rebuild_lease: 10m",
+            with: "▶rebuild_lease: 600"),
         BadSite(
             "duration too short", "V01", "from 120s", replacing: "rebuild_lease: 10m", with: "▶rebuild_lease: 119s"),
         BadSite(
