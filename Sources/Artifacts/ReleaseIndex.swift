@@ -12,19 +12,49 @@ package struct ReleaseIndex: Sendable {
     private var members: [ArtifactName: Set<Digest>] = [:]
     /// How many names have a release.
     private var nameCounts: [Digest: Int] = [:]
+    /// How many of these give it to machines.
+    private var givingCounts: [Digest: Int] = [:]
+    private var withholdings: [ArtifactName: [Digest: Withholding]] = [:]
+    /// Of releases that machines are given.
     private var blobs: [Digest: Blob] = [:]
 
     package init() {}
 
     /// Adds a manifest to a name, under a tag when there is one. A tag that named another one names this one then.
     package mutating func insert(_ release: Release, name: ArtifactName, tag: Tag?) {
-        if members[name, default: []].insert(release.digest).inserted { nameCounts[release.digest, default: 0] += 1 }
-        if releases.updateValue(release, forKey: release.digest) == nil {
-            for (_, file) in release.files {
-                blobs[file.digest, default: Blob(size: file.size, fileCount: 0)].fileCount += 1
-            }
+        if members[name, default: []].insert(release.digest).inserted {
+            nameCounts[release.digest, default: 0] += 1
+            releases[release.digest] = releases[release.digest] ?? release
+            countGiving(release.digest, 1)
         }
         if let tag { tags[name, default: [:]][tag] = release.digest }
+    }
+
+    /// Says whether machines are given a manifest of a name: nil, or why not.
+    package mutating func withhold(_ digest: Digest, name: ArtifactName, _ withholding: Withholding?) {
+        guard members[name]?.contains(digest) == true else { return }
+        let was = withholdings[name]?[digest]
+        guard was != withholding else { return }
+        withholdings[name, default: [:]][digest] = withholding
+        if withholdings[name]?.isEmpty == true { withholdings[name] = nil }
+        switch (was, withholding) {
+        case (nil, .some): countGiving(digest, -1)
+        case (.some, nil): countGiving(digest, 1)
+        default: break
+        }
+    }
+
+    /// Blobs are there for machines as long as some name gives them a release that has them.
+    private mutating func countGiving(_ digest: Digest, _ change: Int) {
+        let before = givingCounts[digest] ?? 0
+        let after = before + change
+        givingCounts[digest] = after > 0 ? after : nil
+        guard (before > 0) != (after > 0), let release = releases[digest] else { return }
+        for (_, file) in release.files {
+            var blob = blobs[file.digest] ?? Blob(size: file.size, fileCount: 0)
+            blob.fileCount += after > 0 ? 1 : -1
+            blobs[file.digest] = blob.fileCount > 0 ? blob : nil
+        }
     }
 
     /// Points a tag of a name at one of its manifests.
@@ -37,21 +67,25 @@ package struct ReleaseIndex: Sendable {
 
     /// Takes a manifest from a name, with every tag that names it.
     package mutating func remove(_ digest: Digest, name: ArtifactName) {
-        guard members[name]?.remove(digest) != nil else { return }
+        guard members[name]?.contains(digest) == true else { return }
+        if withholdings[name]?[digest] == nil { countGiving(digest, -1) } else { withholdings[name]?[digest] = nil }
+        if withholdings[name]?.isEmpty == true { withholdings[name] = nil }
+        members[name]?.remove(digest)
         if members[name]?.isEmpty == true { members[name] = nil }
         tags[name] = tags[name]?.filter { $0.value != digest }
         if tags[name]?.isEmpty == true { tags[name] = nil }
         let left = (nameCounts[digest] ?? 1) - 1
         nameCounts[digest] = left > 0 ? left : nil
-        guard left <= 0, let release = releases.removeValue(forKey: digest) else { return }
-        for (_, file) in release.files {
-            guard var blob = blobs[file.digest] else { continue }
-            blob.fileCount -= 1
-            blobs[file.digest] = blob.fileCount > 0 ? blob : nil
-        }
+        if left <= 0 { releases[digest] = nil }
     }
 
-    /// nil when the name has no such version.
+    /// Every manifest of a name.
+    package func digests(of name: ArtifactName) -> Set<Digest> { members[name] ?? [] }
+
+    /// The names that have a manifest.
+    package var names: [ArtifactName] { members.keys.sorted { $0.description < $1.description } }
+
+    /// nil when the name has no such version. One that is withheld from machines is there all the same.
     package func release(_ reference: Reference) -> Release? {
         switch reference.version {
         case .tag(let tag): tags[reference.name]?[tag].flatMap { releases[$0] }
@@ -62,11 +96,18 @@ package struct ReleaseIndex: Sendable {
     /// Published versions that have a tag.
     package var tagCount: Int { tags.values.reduce(0) { $0 + $1.count } }
 
-    /// The size of a blob that some published version has as a file; nil for any other.
+    /// Why machines are not given a version; nil when they are, and when there is none.
+    package func withholding(of reference: Reference) -> Withholding? {
+        guard let withheld = withholdings[reference.name], let release = release(reference) else { return nil }
+        return withheld[release.digest]
+    }
+
+    /// The size of a blob that some version which machines are given has as a file; nil for any other.
     package func blobSize(_ digest: Digest) -> Int64? { blobs[digest]?.size }
 
-    /// nil when the version, or the file in it, does not exist.
+    /// nil when the version, or the file in it, does not exist, and when it is withheld.
     package func file(_ reference: FileReference) -> ReleaseFile? {
-        release(reference.artifact)?.files[reference.path]
+        guard withholding(of: reference.artifact) == nil else { return nil }
+        return release(reference.artifact)?.files[reference.path]
     }
 }

@@ -94,6 +94,9 @@ package struct BootNamespace: Sendable {
                 ? .notFound("there is nothing at this path") : .badRequest(error.message)
         }
         guard let file = snapshot.decider.releases.file(reference) else {
+            if let withholding = snapshot.decider.releases.withholding(of: reference.artifact) {
+                throw .forbidden("\(reference.artifact) is withheld: \(withholding.reason)")
+            }
             throw .notFound("there is no file \(reference)")
         }
         let isImmutable = if case .digest = reference.artifact.version { true } else { false }

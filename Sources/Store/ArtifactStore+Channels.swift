@@ -1,6 +1,7 @@
 package import Artifacts
 internal import GRDB
 internal import Synchronization
+internal import Trust
 
 /// One move of a channel.
 package struct ChannelMove: Sendable, Hashable {
@@ -25,17 +26,19 @@ package enum ChannelExpectation: Sendable, Hashable {
 
 extension ArtifactStore {
     /// Points a channel at a version of the same name, and makes the channel where there is none. When this returns,
-    /// the move survives a power cut, and `releases` has it. Pointing it where it stands is no move.
+    /// the move survives a power cut, and `releases` has it. Pointing it where it stands is no move. Where rules are about
+    /// the name, every signature of the version is verified again.
     /// - Returns: the move that the channel stands at.
-    /// - Throws: `manifestUnknown`; `tagExists` when the channel's name is that of a version; `channelMoved` when it
+    /// - Throws: `manifestUnknown`; `untrusted` when machines may not be given it; `tagExists` when the channel's name is that of a version; `channelMoved` when it
     ///   does not stand where `expectation` says. Nothing changes then.
     @discardableResult
     package func promote(
         _ version: Version, to channel: Tag, name: ArtifactName, expecting expectation: ChannelExpectation = .anywhere,
         by actor: String = "local"
-    ) throws(StoreError) -> ChannelMove {
-        try publication.withLock { _ throws(StoreError) in
-            let release = try bootableRelease(version, name)
+    ) async throws(StoreError) -> ChannelMove {
+        let digest = try await requireBootable(version, name, by: actor)
+        return try publication.withLock { _ throws(StoreError) in
+            let release = try bootableRelease(.digest(digest), name)
             let move = try withCatalog { pool in
                 try pool.write { database in
                     let digest = try self.manifestDigest(database, .digest(release.digest), name)
@@ -51,15 +54,20 @@ extension ArtifactStore {
     /// Points a channel at the version it named before the present one. Once more goes back further: a version that
     /// was rolled back from is not come back to.
     /// - Throws: `manifestUnknown` when there is no such channel, or the version before was deleted;
-    ///   `noEarlierVersion`; `channelMoved`.
+    ///   `noEarlierVersion`; `channelMoved`; `untrusted` when machines may no longer be given it.
     @discardableResult
     package func rollBack(
         _ channel: Tag, name: ArtifactName, expecting expectation: ChannelExpectation = .anywhere,
         by actor: String = "local"
-    ) throws(StoreError) -> ChannelMove {
-        try publication.withLock { _ throws(StoreError) in
-            let before = try withCatalog { pool in
-                try pool.read { try self.moveBefore($0, channel, name, expectation) }
+    ) async throws(StoreError) -> ChannelMove {
+        func target() throws(StoreError) -> ChannelMove {
+            try withCatalog { pool in try pool.read { try self.moveBefore($0, channel, name, expectation) } }
+        }
+        let verified = try await requireBootable(.digest(target().digest), name, by: actor)
+        return try publication.withLock { _ throws(StoreError) in
+            let before = try target()
+            guard before.digest == verified else {
+                throw StoreError(.channelMoved, "somebody else has moved \(name):\(channel): look, and try again")
             }
             let release = try bootableRelease(.digest(before.digest), name)
             let move = try withCatalog { pool in
@@ -73,6 +81,18 @@ extension ArtifactStore {
             index.withLock { $0.insert(release, name: name, tag: channel) }
             return move
         }
+    }
+
+    /// Verifies a version again where rules are about its name.
+    /// - Throws: `manifestUnknown`, `untrusted`.
+    private func requireBootable(_ version: Version, _ name: ArtifactName, by actor: String) async throws(StoreError)
+        -> Digest
+    {
+        let (digest, verdict) = try await verify(version, name: name, by: actor)
+        guard verdict.mayBoot else {
+            throw StoreError(.untrusted, "\(name) \(version) may not boot: \(verdict.explanation)")
+        }
+        return digest
     }
 
     /// The newest move before the present one that named another version.
@@ -99,7 +119,7 @@ extension ArtifactStore {
     }
 
     /// A version as machines would be given it.
-    /// - Throws: `manifestUnknown`; `failure` when its manifest is damaged on disk.
+    /// - Throws: `manifestUnknown`; `untrusted` when they may not be; `failure` when its manifest is damaged on disk.
     private func bootableRelease(_ version: Version, _ name: ArtifactName) throws(StoreError) -> Release {
         let stored = try manifest(version, name: name)
         let value: Manifest
@@ -109,6 +129,10 @@ extension ArtifactStore {
             throw StoreError(.invalidManifest, "\(error)")
         }
         let published = releases
+        // A key may have been revoked since the version was verified.
+        if let withholding = published.withholding(of: Reference(name: name, version: .digest(stored.digest))) {
+            throw StoreError(.untrusted, "\(name) \(version) may not boot: \(withholding.reason)")
+        }
         return try Self.release(stored.digest, value) { page in
             published.release(Reference(name: name, version: .digest(page)))?.files.pages.first
         }

@@ -1,6 +1,7 @@
 package import Artifacts
 internal import GRDB
 internal import Synchronization
+internal import Trust
 
 /// What a name no longer has. The bytes stay until a collection finds that nothing needs them.
 extension ArtifactStore {
@@ -41,6 +42,12 @@ extension ArtifactStore {
                         throw StoreError(.inUse, "an index of \(name) lists \(digest): delete the index first")
                     }
                     let pages = try self.pages(of: digest, name, database)
+                    let subject = try String.fetchOne(
+                        database,
+                        sql: """
+                            SELECT subject FROM manifest WHERE name = ? AND digest = ? AND artifact_type = ?
+                            """, arguments: [name.description, digest.column, Evidence.artifactType]
+                    ).map { try Digest(hex: $0) }
                     try self.remove(digest, name, database)
                     let left = try pages.filter { page in
                         let isNeeded = try Bool.fetchOne(
@@ -54,12 +61,14 @@ extension ArtifactStore {
                     for page in left { try self.remove(page, name, database) }
                     let list = tags.map { $0["tag"] as String }.joined(separator: " ")
                     try self.audit.append(database, "delete manifest", "\(name)@\(digest)", list, by: actor)
-                    return left + [digest]
+                    return (digests: left + [digest], subject: subject)
                 }
             }
             index.withLock { index in
-                for digest in gone { index.remove(digest, name: name) }
+                for digest in gone.digests { index.remove(digest, name: name) }
+                if let subject = gone.subject, isRestricted(name) { index.withhold(subject, name: name, .unjudged) }
             }
+            if gone.subject != nil { wantVerdicts.yield() }
         }
     }
 
@@ -78,7 +87,13 @@ extension ArtifactStore {
     }
 
     private func remove(_ digest: Digest, _ name: ArtifactName, _ database: Database) throws {
-        for table in ["tag", "manifest"] {
+        // A verdict may rest on what goes.
+        try database.execute(
+            sql: """
+                DELETE FROM verdict WHERE name = ?1
+                    AND digest = (SELECT subject FROM manifest WHERE name = ?1 AND digest = ?2)
+                """, arguments: [name.description, digest.column])
+        for table in ["tag", "verdict", "manifest"] {
             try database.execute(
                 sql: "DELETE FROM \(table) WHERE name = ? AND digest = ?",
                 arguments: [name.description, digest.column])

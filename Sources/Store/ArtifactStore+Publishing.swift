@@ -1,6 +1,7 @@
 package import Artifacts
 internal import GRDB
 internal import Synchronization
+internal import Trust
 
 /// A manifest to publish.
 package struct ManifestSubmission: Sendable, Hashable {
@@ -22,7 +23,8 @@ extension ArtifactStore {
     /// Publishes a manifest, under a tag or as the digest that its bytes must have. A tag that is a channel moves to it.
     /// When this returns it survives a power cut, and `releases` has it.
     /// - Throws: `invalidManifest`, `digestMismatch`, `manifestBlobUnknown` (naming the blobs), `tagExists`, `notPermitted`
-    ///   for a channel that the caller may not move, `noSpace`, `degraded`. Nothing is published then.
+    ///   for a channel that the caller may not move, `untrusted` when rules ask for signatures that are not there,
+    ///   `noSpace`, `degraded`. Nothing is published then.
     package func publish(
         _ bytes: [UInt8], mediaType: String, name: ArtifactName, version: Version, by actor: String = "local",
         mayMoveChannel: Bool = true
@@ -32,7 +34,7 @@ extension ArtifactStore {
         // Checked before a byte is written, and again in the transaction that publishes.
         try withCatalog { try $0.read { try self.requirePublishable(prepared, $0) } }
         _ = try await storeBlob(bytes, name: name)
-        try publish([prepared], by: actor) { _ in mayMoveChannel }
+        try await publish([prepared], by: actor) { _ in mayMoveChannel }
         return prepared.digest
     }
 
@@ -55,22 +57,73 @@ extension ArtifactStore {
             try await storeBatch(
                 group.map { SmallBlob(digest: $0.digest, bytes: $0.submission.bytes) }, name: name)
         }
-        try publish(prepared, by: actor, mayMoveChannel: mayMoveChannel)
+        try await publish(prepared, by: actor, mayMoveChannel: mayMoveChannel)
         return prepared.map(\.digest)
     }
 
-    /// Publishes manifests whose bytes are stored.
+    /// Publishes manifests whose bytes are stored, when what rules ask for is there: signatures may come among them.
     private func publish(
         _ manifests: [PreparedManifest], by actor: String, mayMoveChannel: (ArtifactName) -> Bool
-    ) throws(StoreError) {
+    ) async throws(StoreError) {
+        for _ in 0..<5 {
+            let judgements = try await judgements(of: manifests)
+            guard try publish(manifests, judgements, by: actor, mayMoveChannel: mayMoveChannel) else { continue }
+            for manifest in manifests where manifest.isEvidence {
+                guard let subject = manifest.value.subject?.digest,
+                    judgements[manifest.submission.name]?[subject] == nil,
+                    releases.release(Reference(name: manifest.submission.name, version: .digest(subject))) != nil
+                else { continue }
+                try await verify(.digest(subject), name: manifest.submission.name, by: actor)
+            }
+            return
+        }
+        throw StoreError(.busy, "keys and signatures change too fast to publish: try again")
+    }
+
+    /// Of manifests that get a tag, or that there is evidence about, where rules are about their names.
+    private func judgements(of manifests: [PreparedManifest]) async throws(StoreError)
+        -> [ArtifactName: [Digest: Judgement]]
+    {
+        var judgements: [ArtifactName: [Digest: Judgement]] = [:]
+        guard manifests.contains(where: { isRestricted($0.submission.name) }) else { return [:] }
+        for (manifest, release) in zip(manifests, try releases(of: manifests)) {
+            let name = manifest.submission.name
+            guard isRestricted(name), manifest.value.subject == nil, judgements[name]?[manifest.digest] == nil else {
+                continue
+            }
+            let attached = manifest.evidence(among: manifests)
+            let isTagged = if case .tag = manifest.submission.version { true } else { false }
+            guard isTagged || !attached.isEmpty else { continue }
+            judgements[name, default: [:]][manifest.digest] = try await judge(
+                manifest.digest, name, files: release.files, attached: attached.map { ($0.digest, $0.value) })
+        }
+        return judgements
+    }
+
+    /// - Returns: false when a judgement holds no longer.
+    private func publish(
+        _ manifests: [PreparedManifest], _ judgements: [ArtifactName: [Digest: Judgement]], by actor: String,
+        mayMoveChannel: (ArtifactName) -> Bool
+    ) throws(StoreError) -> Bool {
         try publication.withLock { _ throws(StoreError) in
             let releases = try self.releases(of: manifests)
-            let tags = try withCatalog { pool in
+            let tags: [[Tag]]? = try withCatalog { pool in
                 try pool.write { database in
-                    try manifests.map { manifest in
+                    for manifest in manifests {
+                        let name = manifest.submission.name
+                        guard let judgement = judgements[name]?[manifest.digest] else {
+                            if self.needsJudgement(manifest) { return nil }
+                            continue
+                        }
+                        let attached = Set(manifest.evidence(among: manifests).map(\.digest))
+                        guard try self.isCurrent(judgement, on: manifest.digest, name, with: attached, database) else {
+                            return nil
+                        }
+                    }
+                    return try manifests.map { manifest in
                         do throws(StoreError) {
                             return try self.insert(
-                                manifest, database, by: actor,
+                                manifest, judgements[manifest.submission.name]?[manifest.digest], database, by: actor,
                                 mayMoveChannel: mayMoveChannel(manifest.submission.name))
                         } catch {
                             throw manifests.count == 1
@@ -79,14 +132,31 @@ extension ArtifactStore {
                     }
                 }
             }
+            guard let tags else { return false }
             index.withLock { index in
                 for ((manifest, release), tags) in zip(zip(manifests, releases), tags) {
-                    index.insert(release, name: manifest.submission.name, tag: nil)
+                    let name = manifest.submission.name
+                    let isNew = index.release(Reference(name: name, version: .digest(manifest.digest))) == nil
+                    index.insert(release, name: name, tag: nil)
+                    if let judgement = judgements[name]?[manifest.digest] {
+                        index.withhold(manifest.digest, name: name, judgement.verdict.withholding)
+                    } else if isNew, isRestricted(name) {
+                        index.withhold(
+                            manifest.digest, name: name, manifest.value.subject == nil ? .unjudged : .attached)
+                    }
                     // All of them: when the manifest was damaged on disk, the index has lacked them since the start.
-                    for tag in tags { index.point(tag, at: manifest.digest, name: manifest.submission.name) }
+                    for tag in tags { index.point(tag, at: manifest.digest, name: name) }
                 }
             }
+            if manifests.contains(where: { isRestricted($0.submission.name) }) { wantVerdicts.yield() }
+            return true
         }
+    }
+
+    /// Rules may have come since the judgements were made.
+    private func needsJudgement(_ manifest: PreparedManifest) -> Bool {
+        guard case .tag = manifest.submission.version, manifest.value.subject == nil else { return false }
+        return isRestricted(manifest.submission.name)
     }
 
     /// What machines will be given. The pages of a tree are manifests that are published already, or come before it.
@@ -141,7 +211,8 @@ extension ArtifactStore {
 
     /// - Returns: every tag of the name that names the manifest.
     private func insert(
-        _ prepared: PreparedManifest, _ database: Database, by actor: String, mayMoveChannel: Bool
+        _ prepared: PreparedManifest, _ judgement: Judgement?, _ database: Database, by actor: String,
+        mayMoveChannel: Bool
     ) throws(StoreError) -> [Tag] {
         let submission = prepared.submission
         let (name, digest) = (submission.name, prepared.digest)
@@ -152,8 +223,20 @@ extension ArtifactStore {
                 throw StoreError(
                     .notPermitted, "\(name):\(tag) is a channel: to move it takes the right to promote")
             }
+            if let tag, let verdict = judgement?.verdict {
+                let isAllowed = try isChannel(database, tag, name) ? verdict.mayBoot : verdict.mayPublish
+                guard isAllowed else {
+                    throw StoreError(.untrusted, "\(name):\(tag) may not name this version: \(verdict.explanation)")
+                }
+            }
+            if let tag, prepared.value.subject != nil, isRestricted(name) {
+                throw StoreError(
+                    .untrusted,
+                    "\(name):\(tag) would name something that is attached to another version: push it without a tag")
+            }
             try insert(
                 database, prepared.value, submission.bytes.count, submission.mediaType, digest, name, tag, by: actor)
+            if let judgement { try write(judgement, on: digest, name, database, by: actor) }
             return try String.fetchAll(
                 database, sql: "SELECT tag FROM tag WHERE name = ? AND digest = ?",
                 arguments: [name.description, digest.column]

@@ -1,6 +1,7 @@
 package import Artifacts
 internal import GRDB
 internal import Synchronization
+package import Trust
 
 /// What a store needs to know.
 package struct StoreConfiguration: Sendable {
@@ -13,17 +14,35 @@ package struct StoreConfiguration: Sendable {
     /// Seconds that only run, from any start: uploads, leases and unneeded blobs age by them. Nothing but time may move it.
     package var monotonicClock: @Sendable () -> Int64
     package var files: any FileOperations
+    /// What the site file says of trust.
+    package var policy: TrustPolicy
+    /// Who runs gpgv.
+    package var openPGP: any OpenPGPVerifying
 
     package init(
         path: String, reserve: Int64? = nil, clock: @escaping @Sendable () -> Int64,
         monotonicClock: (@Sendable () -> Int64)? = nil,
-        files: any FileOperations = SystemFileOperations()
+        files: any FileOperations = SystemFileOperations(), policy: TrustPolicy = TrustPolicy(),
+        openPGP: any OpenPGPVerifying = NoOpenPGP()
     ) {
         self.path = path
         self.reserve = reserve
         self.clock = clock
         self.monotonicClock = monotonicClock ?? clock
         self.files = files
+        self.policy = policy
+        self.openPGP = openPGP
+    }
+}
+
+/// For a store without gpgv: no OpenPGP signature of it counts.
+package struct NoOpenPGP: OpenPGPVerifying {
+    package init() {}
+
+    package func verify(
+        _ signature: [UInt8]?, over content: SignedContent, keyring: [UInt8]
+    ) async throws(OpenPGPUnavailable) -> OpenPGPResult {
+        throw OpenPGPUnavailable("this store runs without gpgv")
     }
 }
 
@@ -55,6 +74,12 @@ package final class ArtifactStore: Sendable {
     let keptNames = Mutex<Int64?>(nil)
     /// Held during a collection: one at a time.
     let collecting = Mutex(())
+    /// Rules and keys. Changed while `publication` is held.
+    let trust: Mutex<TrustState>
+    let verifier: EvidenceVerifier
+    /// Something is to be judged: one waiting event tells of any number.
+    package let verdictsWanted: AsyncStream<Void>
+    let wantVerdicts: AsyncStream<Void>.Continuation
 
     /// Opens the store and finishes what a crash interrupted: see `Recovery`.
     /// - Throws: `StoreError` (`locked`, `unsupportedVersion`, `noSpace`, `failure`).
@@ -62,7 +87,10 @@ package final class ArtifactStore: Sendable {
         files = configuration.files
         clock = configuration.clock
         audit = AuditLog(clock: configuration.clock)
-        directory = try DataDirectory(path: configuration.path, files: files)
+        let directory = try DataDirectory(path: configuration.path, files: files)
+        self.directory = directory
+        verifier = EvidenceVerifier(openPGP: configuration.openPGP, blobPath: directory.blobPath)
+        (verdictsWanted, wantVerdicts) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
         space = SpaceGuard(reserve: configuration.reserve, path: directory.stagingPath, files: files)
         do {
             try Self.requireCatalog(directory, files)
@@ -73,8 +101,13 @@ package final class ArtifactStore: Sendable {
             committer = BlobCommitter(
                 directory: directory, files: files, catalog: catalog, health: health, clock: lifetimeClock)
             try Recovery(directory: directory, catalog: catalog, files: files).run()
-            let loaded = try ReleaseLoader(reader: catalog.pool, blobPath: directory.blobPath).load()
+            let state = try catalog.pool.read { try TrustState(policy: configuration.policy, $0) }
+            trust = Mutex(state)
+            let loaded = try ReleaseLoader(
+                reader: catalog.pool, blobPath: directory.blobPath, basis: state.basis, now: configuration.clock()
+            ).load()
             index.withLock { $0 = loaded }
+            wantVerdicts.yield()
         } catch {
             throw space.explain(error, as: "the store in \(configuration.path) cannot be opened")
         }

@@ -134,6 +134,25 @@ final class Catalog: Sendable {
                     END;
                     """)
         }
+        migrator.registerMigration("4 trust") { database in
+            // `basis` tells on which rules and keys a verdict was made; a verdict on others is none.
+            try database.execute(
+                sql: """
+                    CREATE TABLE trust_key (
+                        name TEXT PRIMARY KEY, identity TEXT NOT NULL, format TEXT NOT NULL, text TEXT NOT NULL,
+                        keyring BLOB NOT NULL, valid_after INTEGER, valid_before INTEGER, namespaces TEXT,
+                        added_at INTEGER NOT NULL
+                    ) STRICT;
+                    CREATE TABLE trust_revocation (
+                        format TEXT NOT NULL, fingerprint TEXT NOT NULL, revoked_at INTEGER NOT NULL,
+                        reason TEXT NOT NULL, PRIMARY KEY (format, fingerprint)
+                    ) STRICT;
+                    CREATE TABLE verdict (
+                        name TEXT NOT NULL, digest TEXT NOT NULL, basis TEXT NOT NULL, document TEXT NOT NULL,
+                        valid_until INTEGER, PRIMARY KEY (name, digest)
+                    ) STRICT, WITHOUT ROWID;
+                    """)
+        }
         return migrator
     }
 }

@@ -1,15 +1,23 @@
 package import Artifacts
 internal import GRDB
+package import Trust
 
 /// Everything published in a data directory, read beside a running daemon and without changing anything.
 package enum OfflineCatalog {
+    /// - Parameters:
+    ///   - path: The data directory.
+    ///   - policy: What the site file says of trust: what it has no verdict for is withheld.
+    ///   - now: Seconds since 1970.
     /// - Throws: `StoreError` `failure` when there is no catalog that can be read.
-    package static func releases(in path: String) throws(StoreError) -> ReleaseIndex {
+    package static func releases(in path: String, policy: TrustPolicy, now: Int64) throws(StoreError) -> ReleaseIndex {
         do {
             var configuration = Configuration()
             configuration.readonly = true
             let queue = try DatabaseQueue(path: path + "/catalog.sqlite", configuration: configuration)
-            return try ReleaseLoader(reader: queue) { BlobPath.path(of: $0, below: path) }.load()
+            let state = try queue.read { try TrustState(policy: policy, $0) }
+            return try ReleaseLoader(
+                reader: queue, blobPath: { BlobPath.path(of: $0, below: path) }, basis: state.basis, now: now
+            ).load()
         } catch {
             throw StoreError(.failure, "the catalog in \(path) cannot be read", cause: error)
         }

@@ -1,4 +1,5 @@
 internal import Artifacts
+internal import Trust
 
 /// A manifest that has been read, and is to be published.
 struct PreparedManifest {
@@ -22,9 +23,29 @@ struct PreparedManifest {
         } catch {
             throw StoreError(.invalidManifest, "\(error)")
         }
+        if isEvidence {
+            guard value.subject != nil else {
+                throw StoreError(.invalidManifest, "the evidence names no subject: say which manifest it is about")
+            }
+            do {
+                _ = try Evidence(manifest: value, digest: digest, receivedAt: 0)
+            } catch {
+                throw StoreError(.invalidManifest, error.message)
+            }
+        }
         if let inner = value.mediaType, inner != submission.mediaType {
             throw StoreError(
                 .invalidManifest, "the manifest says it is '\(inner)' and was sent as '\(submission.mediaType)'")
+        }
+    }
+
+    /// Whether it holds signatures of another manifest.
+    var isEvidence: Bool { value.artifactType == Evidence.artifactType }
+
+    /// Those of other manifests that hold signatures of this one.
+    func evidence(among manifests: [PreparedManifest]) -> [PreparedManifest] {
+        manifests.filter { other in
+            other.isEvidence && other.submission.name == submission.name && other.value.subject?.digest == digest
         }
     }
 }

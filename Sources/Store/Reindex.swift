@@ -1,10 +1,12 @@
 package import Artifacts
 internal import GRDB
 internal import Glibc
+internal import Trust
 
 /// Makes a catalog anew from the blobs, for when it was lost or is damaged. Names and tags are no part of a blob: they come
 /// from what can still be read of the old catalog, else from the file of names beside it. Manifests that have no name there
-/// are put under the name `recovered`, by digest. Histories of channels and the audit log are lost with the catalog.
+/// are put under the name `recovered`, by digest. Histories of channels and the audit log are lost with the catalog; so are
+/// keys and revocations where the old catalog cannot be read, and the report says so.
 package struct Reindex: Sendable {
     package struct Report: Sendable {
         package var blobs = 0
@@ -16,6 +18,8 @@ package struct Reindex: Sendable {
         package var quarantined: [Digest] = []
         /// Versions of which blobs are missing, and which ones: pushing them again mends them.
         package var incomplete: [(reference: Reference, missing: [Digest])] = []
+        /// Whether keys that operators added, and those they revoked, are lost: nothing that was revoked counts as such.
+        package var hasLostKeys = false
         /// Where the old catalog is now; nil when there was none.
         package var oldCatalog: String?
     }
@@ -43,12 +47,18 @@ package struct Reindex: Sendable {
         do {
             var report = Report()
             let lines = Self.lines(of: directory)
+            let trust = Self.trust(of: directory)
+            report.hasLostKeys = trust == nil
             let draft = directory.catalogPath + ".reindex"
             for rest in ["", "-wal", "-shm", "-journal"] { try files.removeFile(draft + rest) }
             let queue = try DatabaseQueue(path: draft)
             try Catalog.migrate(queue)
             try readBlobs(directory, queue, &report, progress)
-            try queue.write { database in try insert(lines, database, directory, &report) }
+            try queue.write { database in
+                try insert(lines, database, directory, &report)
+                for key in trust?.added ?? [] { try key.insert(database) }
+                for revocation in trust?.revocations ?? [] { try revocation.insert(database) }
+            }
             try queue.close()
             try replace(directory, draft, &report)
             return report
@@ -56,6 +66,15 @@ package struct Reindex: Sendable {
             throw error
         } catch {
             throw StoreError(.failure, "\(path) cannot be indexed", cause: error)
+        }
+    }
+
+    /// Keys and revocations; nil when the old catalog cannot tell.
+    private static func trust(of directory: DataDirectory) -> TrustState? {
+        var configuration = Configuration()
+        configuration.readonly = true
+        return try? DatabaseQueue(path: directory.catalogPath, configuration: configuration).read { database in
+            try TrustState(policy: TrustPolicy(), database)
         }
     }
 

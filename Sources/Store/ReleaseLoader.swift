@@ -1,11 +1,16 @@
 internal import Artifacts
 internal import GRDB
+internal import Trust
 
 /// Reads every published manifest into an index, at start. A manifest that is damaged on disk is left out, and a tree with a
 /// page that is: its tag then names nothing that could boot, and the rest is served.
 struct ReleaseLoader {
     let reader: any DatabaseReader
     let blobPath: (Digest) -> String
+    /// What verdicts must rest on to hold.
+    let basis: TrustBasis
+    /// Seconds since 1970.
+    let now: Int64
 
     func load() throws -> ReleaseIndex {
         var index = ReleaseIndex()
@@ -46,8 +51,31 @@ struct ReleaseLoader {
                 else { continue }
                 Self.insert(release, row, &index)
             }
+            try withhold(database, &index)
         }
         return index
+    }
+
+    /// Of names that rules are about, machines are given what has a verdict that holds, and nothing else.
+    private func withhold(_ database: Database, _ index: inout ReleaseIndex) throws {
+        for name in index.names {
+            let digest = basis.digest(for: name)
+            guard digest != .empty else { continue }
+            let verdicts = try StoredVerdict.all(database, name)
+            let attached = try Set(
+                String.fetchAll(
+                    database, sql: "SELECT digest FROM manifest WHERE name = ? AND subject IS NOT NULL",
+                    arguments: [name.description]))
+            for manifest in index.digests(of: name) {
+                if attached.contains(manifest.column) {
+                    index.withhold(manifest, name: name, .attached)
+                } else if let stored = verdicts[manifest], stored.holds(on: digest, now: now) {
+                    index.withhold(manifest, name: name, stored.verdict.withholding)
+                } else {
+                    index.withhold(manifest, name: name, .unjudged)
+                }
+            }
+        }
     }
 
     private func manifest(_ digest: Digest) -> Manifest? {

@@ -18,6 +18,10 @@ package struct StoreError: Error, Equatable, Sendable, CustomStringConvertible {
         case channelMoved, noEarlierVersion
         /// The caller lacks the right to it.
         case notPermitted
+        /// Rules ask for signatures that are not there.
+        case untrusted
+        /// A key of that name is there, or there is none.
+        case keyExists, keyUnknown
         /// Too much is under way at once.
         case busy
         /// Something else still needs it.

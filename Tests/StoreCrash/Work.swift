@@ -38,7 +38,7 @@ struct Work {
             case 2, 3: _ = try await batch()
             case 4, 5: try await publish()
             case 6: try await publishTree()
-            case 7: try promote()
+            case 7: try await promote()
             case 8: try delete()
             case 9: try collect()
             case 10: _ = try await store.scrubNext { _ in }
@@ -115,11 +115,11 @@ struct Work {
         published.append(tag)
     }
 
-    private mutating func promote() throws {
+    private mutating func promote() async throws {
         guard let tag = published.randomElement(using: &random) else { return }
         let channel = try Tag("prod")
         Told.line("moving")
-        let move = try store.promote(.tag(tag), to: channel, name: name)
+        let move = try await store.promote(.tag(tag), to: channel, name: name)
         Told.line("tag \(channel) \(move.digest)")
     }
 

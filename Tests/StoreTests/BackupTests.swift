@@ -24,7 +24,7 @@ import Testing
     private func filled() async throws -> ArtifactStore {
         let store = try place.open()
         try await store.publish([("f", Sample.bytes(5000)), ("g", [2])], name: name, version: Sample.tag("1"))
-        try store.promote(Sample.tag("1"), to: Tag("prod"), name: name)
+        try await store.promote(Sample.tag("1"), to: Tag("prod"), name: name)
         return store
     }
 
@@ -162,7 +162,7 @@ import Testing
         let store = try place.open()
         let digest = try await store.publish(
             [("f", Sample.bytes(5000)), ("g", [2])], name: name, version: Sample.tag("1"))
-        try store.promote(Sample.tag("1"), to: Tag("prod"), name: name)
+        try await store.promote(Sample.tag("1"), to: Tag("prod"), name: name)
         var manifest = try Manifest(json: try Sample.manifest([]))
         manifest.subject = Descriptor(mediaType: MediaType.imageManifest, digest: digest, size: 1)
         let bytes = try manifest.canonicalJSON()
@@ -198,8 +198,8 @@ import Testing
         try check(store)
         // Everything that a store can do goes on.
         try await store.publish([("f", [7])], name: name, version: Sample.tag("2"))
-        try store.promote(Sample.tag("2"), to: Tag("prod"), name: name)
-        #expect(try store.rollBack(Tag("prod"), name: name).sequence == 3)
+        try await store.promote(Sample.tag("2"), to: Tag("prod"), name: name)
+        #expect(try await store.rollBack(Tag("prod"), name: name).sequence == 3)
     }
 
     @Test func aCatalogThatCanBeReadGivesTheNames() async throws {

@@ -1,6 +1,7 @@
 import Artifacts
 import Foundation
 import Testing
+import Trust
 
 @testable import Store
 
@@ -33,9 +34,9 @@ import Testing
 
     @Test func followsItsPromotionsAndSurvivesReopening() async throws {
         let digests = try await publish("1", "2")
-        try store.promote(Sample.tag("1"), to: prod, name: name, expecting: .absent, by: "ann")
+        try await store.promote(Sample.tag("1"), to: prod, name: name, expecting: .absent, by: "ann")
         #expect(position() == digests[0])
-        try store.promote(.digest(digests[1]), to: prod, name: name, expecting: .at(digests[0]), by: "bob")
+        try await store.promote(.digest(digests[1]), to: prod, name: name, expecting: .at(digests[0]), by: "bob")
         #expect(position() == digests[1])
         #expect(try store.manifest(.tag(prod), name: name).digest == digests[1])
         let history = try store.history(prod, name: name)
@@ -47,20 +48,20 @@ import Testing
 
     @Test func promotingWhereItStandsIsNoMove() async throws {
         _ = try await publish("1")
-        let first = try store.promote(Sample.tag("1"), to: prod, name: name)
-        #expect(try store.promote(Sample.tag("1"), to: prod, name: name) == first)
+        let first = try await store.promote(Sample.tag("1"), to: prod, name: name)
+        #expect(try await store.promote(Sample.tag("1"), to: prod, name: name) == first)
         #expect(try store.history(prod, name: name).count == 1)
     }
 
     @Test func theOneWhoIsLateIsTold() async throws {
         let digests = try await publish("1", "2", "3")
-        try store.promote(Sample.tag("1"), to: prod, name: name)
+        try await store.promote(Sample.tag("1"), to: prod, name: name)
         for expectation in [ChannelExpectation.absent, .at(digests[1])] {
-            #expect(throws: StoreError(.channelMoved, "")) {
-                try store.promote(Sample.tag("3"), to: prod, name: name, expecting: expectation)
+            await #expect(throws: StoreError(.channelMoved, "")) {
+                try await store.promote(Sample.tag("3"), to: prod, name: name, expecting: expectation)
             }
-            #expect(throws: StoreError(.channelMoved, "")) {
-                try store.rollBack(prod, name: name, expecting: .at(digests[1]))
+            await #expect(throws: StoreError(.channelMoved, "")) {
+                try await store.rollBack(prod, name: name, expecting: .at(digests[1]))
             }
         }
         #expect(position() == digests[0])
@@ -70,14 +71,14 @@ import Testing
     /// Many at once from the same position: one wins.
     @Test func oneOfManyPromotionsWins() async throws {
         let digests = try await publish("0", "1", "2", "3", "4", "5", "6", "7")
-        try store.promote(Sample.tag("0"), to: prod, name: name)
+        try await store.promote(Sample.tag("0"), to: prod, name: name)
         let store = self.store
         let prod = self.prod
         let name = self.name
         let winners = await withTaskGroup(of: Digest?.self) { group in
             for digest in digests.dropFirst() {
                 group.addTask {
-                    try? store.promote(.digest(digest), to: prod, name: name, expecting: .at(digests[0])).digest
+                    try? await store.promote(.digest(digest), to: prod, name: name, expecting: .at(digests[0])).digest
                 }
             }
             return await group.reduce(into: [Digest]()) { if let digest = $1 { $0.append(digest) } }
@@ -88,44 +89,46 @@ import Testing
 
     @Test func rollbackGoesBackStepByStepAndNeverForward() async throws {
         let digests = try await publish("1", "2", "3", "4")
-        for tag in ["1", "2", "3"] { try store.promote(Sample.tag(tag), to: prod, name: name) }
-        #expect(try store.rollBack(prod, name: name).digest == digests[1])
-        #expect(try store.rollBack(prod, name: name).digest == digests[0])
-        #expect(throws: StoreError(.noEarlierVersion, "")) { try store.rollBack(prod, name: name) }
+        for tag in ["1", "2", "3"] { try await store.promote(Sample.tag(tag), to: prod, name: name) }
+        #expect(try await store.rollBack(prod, name: name).digest == digests[1])
+        #expect(try await store.rollBack(prod, name: name).digest == digests[0])
+        await #expect(throws: StoreError(.noEarlierVersion, "")) { try await store.rollBack(prod, name: name) }
         #expect(position() == digests[0])
-        try store.promote(Sample.tag("4"), to: prod, name: name)
-        #expect(try store.rollBack(prod, name: name).digest == digests[0])
-        #expect(throws: StoreError(.noEarlierVersion, "")) { try store.rollBack(prod, name: name) }
+        try await store.promote(Sample.tag("4"), to: prod, name: name)
+        #expect(try await store.rollBack(prod, name: name).digest == digests[0])
+        await #expect(throws: StoreError(.noEarlierVersion, "")) { try await store.rollBack(prod, name: name) }
         #expect(try store.history(prod, name: name).map(\.restores) == [1, nil, 1, 2, nil, nil, nil])
     }
 
     @Test func goesBackPastWhatNamesTheSameVersion() async throws {
         let digests = try await publish("1", "2")
-        try store.promote(Sample.tag("1"), to: prod, name: name)
-        try store.promote(Sample.tag("2"), to: prod, name: name)
+        try await store.promote(Sample.tag("1"), to: prod, name: name)
+        try await store.promote(Sample.tag("2"), to: prod, name: name)
         try store.delete(prod, name: name)
-        #expect(throws: StoreError(.manifestUnknown, "")) { try store.rollBack(prod, name: name) }
-        try store.promote(Sample.tag("2"), to: prod, name: name)
-        #expect(try store.rollBack(prod, name: name).digest == digests[0])
+        await #expect(throws: StoreError(.manifestUnknown, "")) { try await store.rollBack(prod, name: name) }
+        try await store.promote(Sample.tag("2"), to: prod, name: name)
+        #expect(try await store.rollBack(prod, name: name).digest == digests[0])
     }
 
     /// A version whose manifest machines could not be given is no place for a channel.
     @Test func aDamagedManifestIsNotPromotedUntilItIsPushedAgain() async throws {
         let digests = try await publish("1", "2")
-        try store.promote(Sample.tag("1"), to: prod, name: name)
+        try await store.promote(Sample.tag("1"), to: prod, name: name)
         let path = store.blobPath(digests[1])
         try FileManager.default.removeItem(atPath: path)
         try Data([1]).write(to: URL(filePath: path))
-        #expect(throws: StoreError(.failure, "")) { try store.promote(Sample.tag("2"), to: prod, name: name) }
+        await #expect(throws: StoreError(.failure, "")) {
+            try await store.promote(Sample.tag("2"), to: prod, name: name)
+        }
         #expect(position() == digests[0])
         _ = try await publish("2")
-        try store.promote(Sample.tag("2"), to: prod, name: name)
+        try await store.promote(Sample.tag("2"), to: prod, name: name)
         #expect(position() == digests[1])
     }
 
     @Test func whoMayNotPromoteDoesNotMoveAChannelByPushing() async throws {
         let digests = try await publish("1", "2")
-        try store.promote(Sample.tag("1"), to: prod, name: name)
+        try await store.promote(Sample.tag("1"), to: prod, name: name)
         let bytes = try Sample.manifest([("f", Array("2".utf8))])
         await #expect(throws: StoreError(.notPermitted, "")) {
             try await store.publish(
@@ -136,19 +139,21 @@ import Testing
 
     @Test func aVersionIsNoChannelAndNeverMoves() async throws {
         let digests = try await publish("1", "2")
-        #expect(throws: StoreError(.tagExists, "")) {
-            try store.promote(Sample.tag("2"), to: Tag("1"), name: name)
+        await #expect(throws: StoreError(.tagExists, "")) {
+            try await store.promote(Sample.tag("2"), to: Tag("1"), name: name)
         }
         #expect(try store.manifest(Sample.tag("1"), name: name).digest == digests[0])
-        #expect(throws: StoreError(.manifestUnknown, "")) { try store.promote(Sample.tag("9"), to: prod, name: name) }
-        #expect(throws: StoreError(.manifestUnknown, "")) { try store.rollBack(prod, name: name) }
+        await #expect(throws: StoreError(.manifestUnknown, "")) {
+            try await store.promote(Sample.tag("9"), to: prod, name: name)
+        }
+        await #expect(throws: StoreError(.manifestUnknown, "")) { try await store.rollBack(prod, name: name) }
         #expect(throws: StoreError(.manifestUnknown, "")) { try store.history(prod, name: name) }
     }
 
     /// Registry clients know tags only: they move a channel by pushing to it.
     @Test func pushingToAChannelMovesIt() async throws {
         let digests = try await publish("1")
-        try store.promote(Sample.tag("1"), to: prod, name: name)
+        try await store.promote(Sample.tag("1"), to: prod, name: name)
         let pushed = try await store.publish([("f", [9])], name: name, version: .tag(prod))
         #expect(position() == pushed)
         #expect(try store.history(prod, name: name).map(\.digest) == [pushed, digests[0]])
@@ -156,21 +161,21 @@ import Testing
 
     @Test func aManifestThatAChannelNamesIsNotDeleted() async throws {
         let digests = try await publish("1", "2")
-        try store.promote(Sample.tag("1"), to: prod, name: name)
+        try await store.promote(Sample.tag("1"), to: prod, name: name)
         #expect(throws: StoreError(.inUse, "")) { try store.delete(manifest: digests[0], name: name) }
         #expect(position() == digests[0])
-        try store.promote(Sample.tag("2"), to: prod, name: name)
+        try await store.promote(Sample.tag("2"), to: prod, name: name)
         try store.delete(manifest: digests[0], name: name)
-        #expect(throws: StoreError(.manifestUnknown, "")) { try store.rollBack(prod, name: name) }
+        await #expect(throws: StoreError(.manifestUnknown, "")) { try await store.rollBack(prod, name: name) }
         #expect(position() == digests[1])
     }
 
     @Test func theIndexIsTheSameAfterReopening() async throws {
         let digests = try await publish("1", "2")
-        try store.promote(Sample.tag("1"), to: prod, name: name)
-        try store.promote(Sample.tag("2"), to: prod, name: name)
-        try store.rollBack(prod, name: name)
-        let copy = try OfflineCatalog.releases(in: place.path)
+        try await store.promote(Sample.tag("1"), to: prod, name: name)
+        try await store.promote(Sample.tag("2"), to: prod, name: name)
+        try await store.rollBack(prod, name: name)
+        let copy = try OfflineCatalog.releases(in: place.path, policy: TrustPolicy(), now: 0)
         #expect(copy.release(Reference(name: name, version: .tag(prod)))?.digest == digests[0])
     }
 }

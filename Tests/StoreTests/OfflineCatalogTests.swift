@@ -2,6 +2,7 @@ import Artifacts
 import Foundation
 import Store
 import Testing
+import Trust
 
 @Suite struct OfflineCatalogTests {
     private let files: [(path: String, bytes: [UInt8])] = [("vmlinuz", Sample.bytes(900))]
@@ -10,9 +11,13 @@ import Testing
         let place = try TemporaryStore()
         let store = try place.open()
         let digest = try await store.publish(files, name: Sample.name(), version: Sample.tag("1"))
-        #expect(try OfflineCatalog.releases(in: place.path).release(Reference("debian:1"))?.digest == digest)
+        #expect(
+            try OfflineCatalog.releases(in: place.path, policy: TrustPolicy(), now: 0).release(Reference("debian:1"))?
+                .digest == digest)
         let second = try await store.publish(files, name: Sample.name("other"), version: Sample.tag("2"))
-        #expect(try OfflineCatalog.releases(in: place.path).release(Reference("other:2"))?.digest == second)
+        #expect(
+            try OfflineCatalog.releases(in: place.path, policy: TrustPolicy(), now: 0).release(Reference("other:2"))?
+                .digest == second)
     }
 
     @Test func readsADirectoryThatNobodyHasOpen() async throws {
@@ -20,13 +25,17 @@ import Testing
         var store: ArtifactStore? = try place.open()
         try await store?.publish(files, name: Sample.name(), version: Sample.tag("1"))
         store = nil
-        #expect(try OfflineCatalog.releases(in: place.path).release(Reference("debian:1")) != nil)
+        #expect(
+            try OfflineCatalog.releases(in: place.path, policy: TrustPolicy(), now: 0).release(Reference("debian:1"))
+                != nil)
         _ = try place.open()
     }
 
     @Test func anAbsentCatalogIsAFailureAndIsNotMade() throws {
         let place = try TemporaryStore()
-        #expect(throws: StoreError(.failure, "")) { try OfflineCatalog.releases(in: place.path) }
+        #expect(throws: StoreError(.failure, "")) {
+            try OfflineCatalog.releases(in: place.path, policy: TrustPolicy(), now: 0)
+        }
         #expect(!FileManager.default.fileExists(atPath: place.path + "/catalog.sqlite"))
     }
 }

@@ -57,13 +57,13 @@ import Testing
     @Test func whatAChannelNamesOrHasNamedStays() async throws {
         try await publish("1", "2", "3", "4")
         let prod = try Tag("prod")
-        try store.promote(Sample.tag("1"), to: prod, name: name)
-        try store.promote(Sample.tag("2"), to: prod, name: name)
+        try await store.promote(Sample.tag("1"), to: prod, name: name)
+        try await store.promote(Sample.tag("2"), to: prod, name: name)
         try rule(keep: 1, untagged: 1)
         clock.advance(1_000_000)
         #expect(try apply() == ["debian:3", try #require(try digestReference("3"))])
         #expect(try tags() == ["1", "2", "4", "prod"])
-        #expect(try store.rollBack(prod, name: name).digest == store.manifest(Sample.tag("1"), name: name).digest)
+        #expect(try await store.rollBack(prod, name: name).digest == store.manifest(Sample.tag("1"), name: name).digest)
     }
 
     /// The reference by digest of a version that has lost its tag.
@@ -74,9 +74,9 @@ import Testing
     @Test func aMoveOfLongAgoKeepsNothing() async throws {
         try await publish("0", "a", "b")
         let prod = try Tag("prod")
-        try store.promote(Sample.tag("0"), to: prod, name: name)
+        try await store.promote(Sample.tag("0"), to: prod, name: name)
         for move in 0..<ArtifactStore.keptMoves {
-            try store.promote(Sample.tag(move.isMultiple(of: 2) ? "a" : "b"), to: prod, name: name)
+            try await store.promote(Sample.tag(move.isMultiple(of: 2) ? "a" : "b"), to: prod, name: name)
         }
         try rule(keep: 1)
         #expect(try apply() == ["debian:0"])

@@ -137,7 +137,7 @@ import Testing
     @Test func aChannelNamesATree() async throws {
         let store = try TemporaryStore().open()
         try await publish([["a"], ["b"]], "1", store)
-        try store.promote(Sample.tag("1"), to: Tag("prod"), name: Sample.name())
+        try await store.promote(Sample.tag("1"), to: Tag("prod"), name: Sample.name())
         #expect(try store.releases.file(FileReference("debian:prod/b")) != nil)
     }
 
