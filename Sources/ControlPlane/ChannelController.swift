@@ -19,7 +19,7 @@ struct ChannelController {
         let (name, channel) = try Self.channel(text)
         try caller.require(.promote, name)
         let asked = try await request.document(PromoteRequest.self)
-        let move = try services.store.promote(
+        let move = try await services.store.promote(
             try Version(asked.version), to: channel, name: name, expecting: try Self.expectation(asked.expected),
             by: caller.name)
         services.logger.info("\(name):\(channel) names \(move.digest)", metadata: ["by": "\(caller.name)"])
@@ -30,7 +30,7 @@ struct ChannelController {
         let (name, channel) = try Self.channel(text)
         try caller.require(.promote, name)
         let asked = try await request.document(RollbackRequest.self)
-        let move = try services.store.rollBack(
+        let move = try await services.store.rollBack(
             channel, name: name, expecting: try Self.expectation(asked.expected), by: caller.name)
         services.logger.info(
             "\(name):\(channel) was rolled back to \(move.digest)", metadata: ["by": "\(caller.name)"])

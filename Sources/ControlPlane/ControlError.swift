@@ -4,6 +4,7 @@ internal import HTTPTypes
 internal import Hosts
 internal import Hummingbird
 internal import Store
+internal import Trust
 
 /// A refusal with its HTTP form. The one place where the errors of other targets become statuses and codes.
 struct ControlError: Error, Sendable {
@@ -34,6 +35,7 @@ struct ControlError: Error, Sendable {
         case let error as ArtifactError: self.init(error)
         case let error as StoreError: self.init(error)
         case let error as HostsError: self.init(error)
+        case let error as TrustError: self.init(.badRequest, "KEY_INVALID", error.message)
         case let error as HTTPError where error.status.kind == .clientError:
             self.init(error.status, "UNSUPPORTED", error.body ?? error.status.reasonPhrase)
         default: self.init(.internalServerError, "UNKNOWN", "the server failed: see its log", cause: "\(error)")
@@ -66,7 +68,9 @@ struct ControlError: Error, Sendable {
             case .manifestBlobUnknown: (.notFound, "MANIFEST_BLOB_UNKNOWN")
             case .invalidManifest: (.badRequest, "MANIFEST_INVALID")
             case .tagExists, .channelMoved, .noEarlierVersion, .tooMuch: (.conflict, "DENIED")
-            case .notPermitted: (.forbidden, "DENIED")
+            case .notPermitted, .untrusted: (.forbidden, "DENIED")
+            case .keyExists: (.conflict, "DENIED")
+            case .keyUnknown: (.notFound, "KEY_UNKNOWN")
             case .busy: (.tooManyRequests, "TOOMANYREQUESTS")
             // 405 is the specification's status for what may not be deleted.
             case .inUse: (.methodNotAllowed, "UNSUPPORTED")

@@ -62,6 +62,7 @@ struct ControlRoutes {
         let retention = RetentionController(services: services, caller: caller)
         let batches = BatchController(services: services, caller: caller)
         let quotas = QuotaController(services: services, caller: caller)
+        let trust = TrustController(services: services, caller: caller)
         switch (request.method, first, rest.count) {
         case (.get, "status", 0): return try .json(admin.status())
         case (.get, "openapi.json", 0):
@@ -78,6 +79,11 @@ struct ControlRoutes {
         case (.get, "quotas", 0): return try quotas.list()
         case (.put, "quotas", 0): return try await quotas.set(request)
         case (.delete, "quotas", 1...): return try quotas.remove(rest.joined(separator: "/"))
+        case (.get, "trust", 0): return try trust.report()
+        case (.post, "trust", 1) where rest[0] == "keys": return try await trust.add(request)
+        case (.post, "trust", 1) where rest[0] == "revocations": return try await trust.revoke(request)
+        case (.get, "verdicts", 1...): return try trust.verdict(rest.joined(separator: "/"))
+        case (.post, "verdicts", 1...): return try await trust.verify(rest.joined(separator: "/"))
         case (.get, "hosts", 0): return try admin.hosts()
         case (.get, "hosts", 1): return try admin.host(rest[0])
         case (.post, "hosts", 2) where rest[1] == "arm": return try admin.arm(rest[0])

@@ -82,6 +82,7 @@ package struct ReindexCommand: ParsableCommand {
         }
         print("\(report.blobs) blobs, \(report.manifests) manifests, \(report.tags) tags")
         if let old = report.oldCatalog { print("the old catalog is \(old)") }
+        if report.hasLostKeys { print("keys that were added or revoked are lost: add and revoke them again") }
         for digest in report.recovered { print("without a name, now recovered@\(digest)") }
         for digest in report.quarantined { print("rotten, now in quarantine: \(digest)") }
         for (reference, missing) in report.incomplete {

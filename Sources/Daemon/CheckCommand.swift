@@ -30,7 +30,8 @@ package struct CheckCommand: ParsableCommand {
         if let data {
             let releases: ReleaseIndex
             do {
-                releases = try OfflineCatalog.releases(in: data)
+                releases = try OfflineCatalog.releases(
+                    in: data, policy: site.trust, now: SteadyClock().seconds())
             } catch {
                 print("\(data): there is no catalog: is it the server's --data, and has the server run once?")
                 throw ExitCode.failure

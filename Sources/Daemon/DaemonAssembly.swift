@@ -3,6 +3,7 @@ internal import Authority
 internal import BootPlane
 internal import ControlAPI
 internal import ControlPlane
+internal import GPGV
 internal import Glibc
 internal import Hosts
 internal import Logging
@@ -30,7 +31,7 @@ struct DaemonAssembly {
         let store = try ArtifactStore(
             StoreConfiguration(
                 path: configuration.dataPath, reserve: configuration.reserve, clock: clock.seconds,
-                monotonicClock: clock.uptimeSeconds))
+                monotonicClock: clock.uptimeSeconds, policy: site.trust, openPGP: GPGV()))
         let ledger = try HostLedger(
             path: DefaultPath.hostsDatabase(in: configuration.dataPath), key: try tokenKey(), clock: clock.milliseconds,
             lifetimeClock: clock.lifetimeMilliseconds)
@@ -38,6 +39,7 @@ struct DaemonAssembly {
         try startAfterWhatIsStored(clock, store, ledger)
         let holder = SiteHolder(path: configuration.sitePath, site: site, logger: logger) { site in
             ledger.adopt(site: site)
+            store.adopt(site.trust)
             Self.reportMissing(site, store, logger)
         }
         let identity =
@@ -59,6 +61,7 @@ struct DaemonAssembly {
             LedgerWriter(ledger: ledger, logger: logger),
             StoreKeeper(
                 store: store, rules: configuration.collection, inUse: { holder.current.artifactsInUse }, logger: logger),
+            TrustKeeper(store: store, logger: logger),
         ]
         if configuration.scrubRate > 0 {
             services.append(Scrubber(store: store, rate: configuration.scrubRate, logger: logger))

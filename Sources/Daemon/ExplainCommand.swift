@@ -72,7 +72,7 @@ package struct ExplainCommand: ParsableCommand {
         }
         var releases = ReleaseIndex()
         do {
-            releases = try OfflineCatalog.releases(in: data)
+            releases = try OfflineCatalog.releases(in: data, policy: site.trust, now: SteadyClock().seconds())
         } catch {
             StandardError.write("note: \(error.message): nothing counts as published")
         }

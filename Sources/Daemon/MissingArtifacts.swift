@@ -10,6 +10,12 @@ enum MissingArtifacts {
             let files = [profile.kernel, profile.answer].compactMap { $0 } + profile.initrds
             var lines: [String] = []
             for file in files where releases.file(file) == nil {
+                if let withholding = releases.withholding(of: file.artifact) {
+                    let line =
+                        "profile \(profile.name) of host \(assignment.host): \(file.artifact) is withheld: \(withholding.reason)"
+                    if !lines.contains(line) { lines.append(line) }
+                    continue
+                }
                 let isPublished = releases.release(file.artifact) != nil
                 let what =
                     isPublished ? "\(file.artifact) has no file '\(file.path)'" : "\(file.artifact) is not published"

@@ -13,7 +13,7 @@ package struct ArtifactctlCommand: AsyncParsableCommand {
         version: "artifactctl \(ProductVersion.current)",
         subcommands: [
             LoginCommand.self, PushCommand.self, PushManyCommand.self, PullCommand.self, ListCommand.self,
-            ShowCommand.self,
+            ShowCommand.self, SignCommand.self, VerifyCommand.self, TrustCommand.self,
             PromoteCommand.self, RollbackCommand.self, HistoryCommand.self, RemoveCommand.self, HostCommand.self,
             StatusCommand.self, TokenCommand.self, CertificateCommand.self, LoginCodeCommand.self, AuditCommand.self,
             CollectCommand.self, RetentionCommand.self, QuotaCommand.self, ScrubCommand.self,

@@ -7,15 +7,17 @@ internal import NIOHTTP1
 struct FetchedRelease {
     let digest: Digest
     let mediaType: String
+    /// Of the manifest, as they are signed.
+    let bytes: [UInt8]
     let manifest: Manifest
     let release: Release
 
     /// - Throws: `OperatorError`.
     static func fetch(_ reference: Reference, _ client: ControlClient) async throws -> FetchedRelease {
-        let (digest, mediaType, manifest) = try await fetchManifest(reference, client)
+        let (digest, mediaType, bytes, manifest) = try await fetchManifest(reference, client)
         guard manifest.isTree else {
             return FetchedRelease(
-                digest: digest, mediaType: mediaType, manifest: manifest,
+                digest: digest, mediaType: mediaType, bytes: bytes, manifest: manifest,
                 release: try Release(digest: digest, manifest: manifest))
         }
         var pages: [FilePage] = []
@@ -24,12 +26,12 @@ struct FetchedRelease {
             pages.append(try FilePage(manifest: try await fetchManifest(reference, client).manifest))
         }
         return FetchedRelease(
-            digest: digest, mediaType: mediaType, manifest: manifest,
+            digest: digest, mediaType: mediaType, bytes: bytes, manifest: manifest,
             release: Release(digest: digest, files: try FileList(pages)))
     }
 
     private static func fetchManifest(_ reference: Reference, _ client: ControlClient) async throws -> (
-        digest: Digest, mediaType: String, manifest: Manifest
+        digest: Digest, mediaType: String, bytes: [UInt8], manifest: Manifest
     ) {
         let response = try await client.require(
             [200], .GET, "/v2/\(reference.name)/manifests/\(reference.version)",
@@ -39,6 +41,6 @@ struct FetchedRelease {
         if case .digest(let expected) = reference.version, expected != digest {
             throw OperatorError(.digestMismatch, "the server's manifest has digest \(digest), not \(expected)")
         }
-        return (digest, response.headers.first(name: "content-type") ?? "", try Manifest(json: bytes))
+        return (digest, response.headers.first(name: "content-type") ?? "", bytes, try Manifest(json: bytes))
     }
 }

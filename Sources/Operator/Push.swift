@@ -17,6 +17,8 @@ struct Push {
     var parallel = 1
     /// Tell what would be sent, and send nothing.
     var isDryRun = false
+    /// What vouches for the version: it is there before the version is.
+    var evidence: EvidenceDraft?
     var memoryPath = UploadMemory.path(environment: ProcessInfo.processInfo.environment)
 
     func run(_ files: [LocalFile]) async throws -> PushResult {
@@ -75,6 +77,8 @@ struct Push {
             result.files[index].digest = digest
         }
         let manifest = try Self.manifest(of: result.files).canonicalJSON()
+        try await evidence?.attach(
+            to: manifest, mediaType: MediaType.imageManifest, name: reference.name, files: files.map(\.path), client)
         result.digest = try await publish(manifest, tag, upload)
         return result
     }

@@ -16,9 +16,12 @@ struct PushCommand: AsyncParsableCommand {
               artifactctl push debian-installer:12 linux initrd.gz
               artifactctl push debian-installer:12 boot/linux=./vmlinuz-6.1
               artifactctl push debian-mirror:2026-11-26 /srv/mirror/debian
+              artifactctl push debian-installer:12 linux initrd.gz --ssh-key ~/.ssh/id_ed25519
             """)
 
     @OptionGroup var server: ServerOptions
+
+    @OptionGroup(title: "Signatures") var evidence: EvidenceOptions
 
     @Flag(help: "Print the result as JSON, and no progress.")
     var json = false
@@ -63,7 +66,8 @@ struct PushCommand: AsyncParsableCommand {
 
     func run() async throws {
         let reference = try Reference(reference)
-        if let directory = try directory() { return try await push(directory, as: reference) }
+        let evidence = try evidence.read()
+        if let directory = try directory() { return try await push(directory, as: reference, evidence) }
         let files = try self.files.map { argument in
             let (path, file) = Self.split(argument)
             return try LocalFile(file, path: ArtifactPath(path))
@@ -72,7 +76,7 @@ struct PushCommand: AsyncParsableCommand {
         let result = try await ControlClient.with(connection) { client in
             let push = Push(
                 client: client, reference: reference, progress: ProgressReport(style: ProgressReport.style(json: json)),
-                parallel: parallel, isDryRun: dryRun)
+                parallel: parallel, isDryRun: dryRun, evidence: evidence)
             return try await push.run(files)
         }
         if json {
@@ -100,12 +104,12 @@ struct PushCommand: AsyncParsableCommand {
         return nil
     }
 
-    private func push(_ directory: String, as reference: Reference) async throws {
+    private func push(_ directory: String, as reference: Reference, _ evidence: EvidenceDraft) async throws {
         let tree = try LocalTree(directory)
         let result = try await ControlClient.with(try server.connection()) { client in
             try await TreePush(
                 client: client, reference: reference, progress: ProgressReport(style: ProgressReport.style(json: json)),
-                parallel: parallel, isDryRun: dryRun
+                parallel: parallel, isDryRun: dryRun, evidence: evidence
             ).run(tree)
         }
         if json {

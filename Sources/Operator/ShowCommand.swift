@@ -1,5 +1,8 @@
 internal import ArgumentParser
 internal import Artifacts
+internal import ControlAPI
+internal import Foundation
+internal import Trust
 
 /// `artifactctl show NAME:TAG`.
 struct ShowCommand: AsyncParsableCommand {
@@ -10,10 +13,14 @@ struct ShowCommand: AsyncParsableCommand {
     @Flag(help: "Print JSON.")
     var json = false
 
+    @Flag(help: "Print the manifest's bytes, as they are signed, and nothing else.")
+    var manifest = false
+
     @Argument(help: "The version: NAME:TAG or NAME@sha256:HEX.")
     var reference: String
 
     func validate() throws {
+        if json, manifest { throw ValidationError("--json and --manifest exclude each other") }
         do { _ = try Reference(reference) } catch { throw ValidationError("\(error)") }
     }
 
@@ -30,18 +37,27 @@ struct ShowCommand: AsyncParsableCommand {
         var mediaType: String
         /// Bytes of all files.
         var size: Int64
+        /// Whether machines are given it; missing while that is still to be verified.
+        var verdict: Verdict?
         var files: [File]
     }
 
     func run() async throws {
         let reference = try Reference(reference)
-        let fetched = try await ControlClient.with(try server.connection()) {
-            try await FetchedRelease.fetch(reference, $0)
+        let (fetched, report) = try await ControlClient.with(try server.connection()) { client in
+            let fetched = try await FetchedRelease.fetch(reference, client)
+            let report =
+                manifest
+                ? nil
+                : try await client.document(
+                    VerdictReport.self, "\(ControlPath.verdicts)/\(reference.name)@\(fetched.digest)")
+            return (fetched, report)
         }
-        guard json else { return Self.printText(reference, fetched) }
+        if manifest { return FileHandle.standardOutput.write(Data(fetched.bytes)) }
+        guard json else { return Self.printText(reference, fetched, report) }
         let document = Document(
             reference: reference.description, digest: fetched.digest, mediaType: fetched.mediaType,
-            size: fetched.release.files.totalSize,
+            size: fetched.release.files.totalSize, verdict: report?.verdict,
             files: fetched.release.files.map {
                 Document.File(path: $0.path.description, digest: $0.file.digest, size: $0.file.size)
             })
@@ -49,7 +65,7 @@ struct ShowCommand: AsyncParsableCommand {
     }
 
     /// Piece by piece: a package mirror has hundreds of thousands of files.
-    private static func printText(_ reference: Reference, _ fetched: FetchedRelease) {
+    private static func printText(_ reference: Reference, _ fetched: FetchedRelease, _ report: VerdictReport?) {
         let files = fetched.release.files
         print(
             """
@@ -57,6 +73,7 @@ struct ShowCommand: AsyncParsableCommand {
             digest  \(fetched.digest)
             type    \(fetched.mediaType)
             size    \(ByteCount(files.totalSize)) in \(files.count) files
+            trust   \(report.map(VerdictText.line) ?? "")
 
             """)
         var widths = OutputFormat.Widths()

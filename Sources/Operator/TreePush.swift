@@ -14,6 +14,8 @@ struct TreePush {
     /// How many groups are under way at once.
     var parallel = 2
     var isDryRun = false
+    /// What vouches for the version: it is there before the version is.
+    var evidence: EvidenceDraft?
     var memoryPath = UploadMemory.path(environment: ProcessInfo.processInfo.environment)
 
     private var batch: BlobBatchUpload {
@@ -216,6 +218,8 @@ struct TreePush {
         let index = try Self.index(of: pages)
         guard !isDryRun else { return (index.digest, pages.count, sentCount) }
         _ = try await BlobBatchUpload.publish(group, client)
+        try await evidence?.attach(
+            to: index.bytes, mediaType: MediaType.imageIndex, name: name, files: tree.files.map(\.path), client)
         try await BlobBatchUpload.retrying {
             _ = try await client.require(
                 [201], .PUT, "/v2/\(name)/manifests/\(tag)", headers: [("content-type", MediaType.imageIndex)],

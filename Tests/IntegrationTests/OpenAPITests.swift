@@ -136,6 +136,23 @@ import Testing
         text = "provisioner login, client\\n" + code["fingerprint"] + "\\n0123456789abcdef"
         proof = hmac.new(key, text.encode(), "sha256").hexdigest()
         check("POST", "/login", 200, {"nonce": "0123456789abcdef", "proof": proof, "name": "n"})
+        trust = check("GET", "/trust", 200)
+        assert trust == {"keys": [], "rules": []}, trust
+        line = "RWSkb2hM8ZfWVTBbPfA/zxpAgV7kkpae6gUuYQEGWwai1awvfkMW/KRr"
+        key = {"name": "rel", "format": "minisign", "key": line, "validBefore": 4102444800}
+        assert check("POST", "/trust/keys", 201, key)["fingerprint"] == line
+        check("POST", "/trust/keys", 409, key)
+        check("POST", "/trust/keys", 400, {"name": "bad", "format": "minisign", "key": "RWQ"})
+        check("POST", "/trust/revocations", 400, {"key": "rel", "reason": ""})
+        check("POST", "/trust/revocations", 404, {"key": "none", "reason": "lost"})
+        assert check("POST", "/trust/revocations", 200, {"key": "rel", "reason": "lost"})["revokedAt"] > 0
+        check("POST", "/trust/revocations", 409, {"key": "rel", "reason": "lost"})
+        assert len(check("GET", "/trust", 200)["keys"]) == 1
+        for method in ("GET", "POST"):
+            found = check(method, "/verdicts/{version}", 200, version="os:1")
+            assert found["verdict"]["outcome"] == "unrestricted", found
+            check(method, "/verdicts/{version}", 404, version="os:none")
+            check(method, "/verdicts/{version}", 400, version="os")
         check("GET", "/hosts", 200)
         check("GET", "/hosts/{host}", 200, host="hv01")
         check("GET", "/hosts/{host}", 404, host="nobody")

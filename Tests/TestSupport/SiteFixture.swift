@@ -22,6 +22,9 @@ package struct SiteFixture: Sendable {
     /// `provisioner` or `router`.
     package var declared: String
 
+    /// Lines of the `trust` mapping, without indentation.
+    package var trust: [String] = []
+
     /// The MAC of the provisioner's card on the segment.
     package var provisionerMAC: String
 
@@ -82,6 +85,7 @@ package struct SiteFixture: Sendable {
         if !profiles.isEmpty { lines += ["profiles:"] + profiles.map { "  " + $0 } }
         let assigned = machines.compactMap { machine in machine.assignment.map { "  \(machine.name): \($0)" } }
         if !assigned.isEmpty { lines += ["assignments:"] + assigned }
+        if !trust.isEmpty { lines += ["trust:"] + trust.map { "  " + $0 } }
         lines += ["authority:", "  dvntm: {declared: \(declared)}"]
         return lines.joined(separator: "\n") + "\n"
     }
