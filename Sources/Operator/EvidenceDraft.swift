@@ -42,7 +42,7 @@ struct EvidenceDraft {
     }
 
     /// Signs a manifest with the keys, and publishes everything as evidence about it. The manifest may come later.
-    /// - Parameter files: Those of the version.
+    /// `files`: those of the version.
     /// - Throws: `OperatorError`.
     func attach(
         to manifest: [UInt8], mediaType: String, name: ArtifactName, files: [ArtifactPath], _ client: ControlClient

@@ -5,7 +5,7 @@ internal import Trust
 /// Signs with the tools that own the keys: they ask for passphrases, and talk to agents and hardware.
 enum ManifestSigner {
     /// With `ssh-keygen -Y sign`.
-    /// - Parameter key: The private key's file, or the public one's of a key that an agent holds.
+    /// `key`: the private key's file, or the public one's of a key that an agent holds.
     /// - Throws: `OperatorError` with the tool's last words.
     static func ssh(_ manifest: [UInt8], key: String) async throws -> [UInt8] {
         let arguments = ["-Y", "sign", "-q", "-n", TrustKey.manifestNamespace, "-f", key]

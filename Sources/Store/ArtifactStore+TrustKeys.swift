@@ -82,7 +82,7 @@ extension ArtifactStore {
 
     /// Revokes a key, for good: no signature of it counts any more, also none that came before. Versions that rest on it
     /// are withheld from machines when this returns, and judged again.
-    /// - Parameter name: Of a key that is known.
+    /// `name`: of a key that is known.
     /// - Throws: `keyUnknown`; `keyExists` when it is revoked already.
     package func revokeKey(_ name: String, reason: String, by actor: String = "local") throws(StoreError) {
         try publication.withLock { _ throws(StoreError) in
@@ -99,7 +99,8 @@ extension ArtifactStore {
                 try pool.write { database in
                     try revocation.insert(database)
                     try self.audit.append(
-                        database, "trust revoke", name, "\(key.format.rawValue) \(key.fingerprint): \(reason)", by: actor)
+                        database, "trust revoke", name, "\(key.format.rawValue) \(key.fingerprint): \(reason)",
+                        by: actor)
                     return try self.resting(on: key, database)
                 }
             }

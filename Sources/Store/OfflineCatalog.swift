@@ -4,10 +4,8 @@ package import Trust
 
 /// Everything published in a data directory, read beside a running daemon and without changing anything.
 package enum OfflineCatalog {
-    /// - Parameters:
-    ///   - path: The data directory.
-    ///   - policy: What the site file says of trust: what it has no verdict for is withheld.
-    ///   - now: Seconds since 1970.
+    /// `path` is the data directory, `policy` what the site file says of trust: what it has no verdict for is withheld;
+    /// `now` is seconds since 1970.
     /// - Throws: `StoreError` `failure` when there is no catalog that can be read.
     package static func releases(in path: String, policy: TrustPolicy, now: Int64) throws(StoreError) -> ReleaseIndex {
         do {

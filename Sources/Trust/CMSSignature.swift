@@ -86,9 +86,8 @@ final class CMSSignature {
 
     /// Why it does not show that somebody whom the anchor vouches for signed the content; nil when it does. All of its
     /// signers must be such.
-    /// - Parameters:
-    ///   - anchor: The signer's own certificate, or that of an authority above it.
-    ///   - time: Seconds since 1970, when certificates must be valid.
+    /// The anchor is the signer's own certificate, or that of an authority above it; certificates must be valid at `time`,
+    /// seconds since 1970.
     func fault(by anchor: X509Anchor, over content: SignedContent, at time: Int64) -> String? {
         defer { ERR_clear_error() }
         if let weak = weakHash { return "it rests on \(weak), which is too weak: sign with SHA-256 or better" }

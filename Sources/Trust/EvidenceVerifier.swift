@@ -9,7 +9,7 @@ package struct EvidenceVerifier: Sendable {
     private let signatures: SignatureVerifier
     private let blobPath: @Sendable (Digest) -> String
 
-    /// - Parameter blobPath: Where the bytes of a digest are.
+    /// `blobPath`: where the bytes of a digest are.
     package init(openPGP: any OpenPGPVerifying, blobPath: @escaping @Sendable (Digest) -> String) {
         signatures = SignatureVerifier(openPGP: openPGP)
         self.blobPath = blobPath

@@ -19,7 +19,7 @@ struct SignatureVerifier: Sendable {
     }()
 
     /// At least one check: a signature that cannot be read is one with a fault.
-    /// - Parameter time: Seconds since 1970, when the signature came in.
+    /// `time`: seconds since 1970, when the signature came in.
     func check(
         _ bytes: [UInt8], _ format: SignatureFormat, over content: SignedContent, keys: [TrustKey], at time: Int64
     ) async -> [SignatureCheck] {

@@ -2,7 +2,7 @@ package import Artifacts
 
 extension TrustBasis {
     /// Judges a version by what its signatures turned out to be.
-    /// - Parameter now: Seconds since 1970.
+    /// `now`: seconds since 1970.
     package func verdict(
         on name: ArtifactName, files: FileList, findings: [SignatureFinding], now: Int64
     ) -> Verdict {

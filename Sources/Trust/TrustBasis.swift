@@ -22,7 +22,7 @@ package struct TrustBasis: Sendable, Hashable {
     package let keys: [TrustKey]
     private let revocations: [String: Revocation]
 
-    /// - Parameter added: Keys beside those of the policy. One with the name of a policy's key is left out: the site file
+    /// `added`: keys beside those of the policy. One with the name of a policy's key is left out: the site file
     ///   has the last word.
     package init(policy: TrustPolicy, added: [TrustKey] = [], revocations: [Revocation] = []) {
         rules = policy.rules

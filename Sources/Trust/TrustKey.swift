@@ -31,11 +31,9 @@ package struct TrustKey: Sendable, Hashable {
         case openpgp(OpenPGPKey)
     }
 
-    /// - Parameters:
-    ///   - name: 1 to 64 letters, digits and `.`, `_`, `-`, `@`, `+`, a letter or digit first.
-    ///   - identity: nil for the name.
-    ///   - text: As the tool of the format writes public keys; of OpenPGP, the primary key's fingerprint.
-    ///   - keyring: Of OpenPGP: armoured or binary.
+    /// `name` is 1 to 64 letters, digits and `.`, `_`, `-`, `@`, `+`, a letter or digit first; `identity` nil for the name.
+    /// `text` is as the tool of the format writes public keys, of OpenPGP the primary key's fingerprint, and `keyring`
+    /// armoured or binary.
     /// - Throws: `TrustError` (`invalidKey`).
     package init(
         name: String, identity: String? = nil, format: SignatureFormat, text: String, keyring: [UInt8] = [],
