@@ -25,6 +25,7 @@ let package = Package(
     targets: [
         // System libraries and calls that Glibc's Swift module lacks.
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
         .target(name: "CLinux"),
 
         // Knowledge without I/O.
@@ -41,8 +42,15 @@ let package = Package(
             ]),
         .target(name: "Boot", dependencies: ["Artifacts", "Site", "IPXEScripts"]),
         .target(name: "HTTPSemantics"),
+        .target(name: "Archives", dependencies: ["Artifacts", "CArchive"]),
 
-        // A foreign program that reads a foreign form.
+        // Programs of their own that read foreign forms.
+        .target(
+            name: "ConfinedReader",
+            dependencies: [
+                "Archives", "Artifacts", "CLinux", .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ]),
         .target(
             name: "GPGV",
             dependencies: ["Artifacts", "Trust", .product(name: "Subprocess", package: "swift-subprocess")]),
@@ -90,8 +98,9 @@ let package = Package(
         .target(
             name: "Daemon",
             dependencies: [
-                "Appliance", "Artifacts", "Authority", "Boot", "BootPlane", "CLinux", "ConfigurationFile", "ControlAPI",
-                "ControlPlane", "GPGV", "Hosts", "ServerIdentity", "Site", "Store", "TFTP", "Trust",
+                "Appliance", "Archives", "Artifacts", "Authority", "Boot", "BootPlane", "CLinux", "ConfigurationFile",
+                "ControlAPI",
+                "ConfinedReader", "ControlPlane", "GPGV", "Hosts", "ServerIdentity", "Site", "Store", "TFTP", "Trust",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -144,6 +153,9 @@ let package = Package(
             exclude: ["Fixtures"]),
         .testTarget(name: "BootDecisionTests", dependencies: ["Artifacts", "Site", "Boot", "Fixtures"]),
         .testTarget(name: "TrustTests", dependencies: ["Artifacts", "GPGV", "TestSupport", "Trust"]),
+        .testTarget(
+            name: "ArchivesTests",
+            dependencies: ["Archives", "Artifacts", "ConfinedReader", "TestSupport", "provisioner"]),
         .testTarget(name: "HTTPSemanticsTests", dependencies: ["HTTPSemantics"]),
         .testTarget(name: "TFTPTests", dependencies: ["TFTP"]),
         .testTarget(

@@ -52,4 +52,8 @@ int clinux_path_mtu(int socket, int family);
 /* Lets the kernel fragment instead of setting DF (IP_MTU_DISCOVER = DONT). 0, or -1 with errno. */
 int clinux_allow_fragments(int socket, int family);
 
+/* From here on this process may use memory and the files that it has open, and nothing else: every other call fails with
+   EPERM (seccomp(2), a filter that cannot be taken off). 0, or -1 with errno. */
+int clinux_confine(void);
+
 #endif
