@@ -5,11 +5,12 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 # What the programs link against, and what dnsmasq, loaders and tests need.
-BUILD_PACKAGES := libssl-dev libsqlite3-dev pkg-config
+BUILD_PACKAGES := libarchive-dev libssl-dev libsqlite3-dev pkg-config
 LAB_PACKAGES := dnsmasq-base gpgv ipxe iproute2 util-linux qemu-system-x86 ipxe-qemu ovmf \
 	debian-installer-12-netboot-amd64 busybox-static cpio curl
 TEST_PACKAGES := $(LAB_PACKAGES) skopeo tftp-hpa bind9-dnsutils netcat-openbsd socat bsdutils iputils-ping procps openssl \
-	buildah python3-venv apt-utils dnf createrepo-c rpm minisign gnupg gpgv openssh-client
+	buildah python3-venv apt-utils dnf createrepo-c rpm minisign gnupg gpgv openssh-client xorriso \
+	genisoimage zip zstd bzip2 lz4 xz-utils
 BENCH_PACKAGES := docker-registry skopeo curl python3 openssl time
 PACKAGE_PACKAGES := dpkg-dev chrpath jq
 IMAGE_PACKAGES := mmdebstrap squashfs-tools cryptsetup-bin mtools gdisk dosfstools e2fsprogs zstd jq

@@ -10,11 +10,16 @@ package struct BootDecider: Sendable {
     package let site: Site
     package let releases: ReleaseIndex
     package let installations: any InstallationReading
+    package let archives: any ArchiveLookup
 
-    package init(site: Site, releases: ReleaseIndex, installations: any InstallationReading) {
+    package init(
+        site: Site, releases: ReleaseIndex, installations: any InstallationReading,
+        archives: any ArchiveLookup = NoArchives()
+    ) {
         self.site = site
         self.releases = releases
         self.installations = installations
+        self.archives = archives
     }
 
     package func decide(_ request: BootRequest) -> BootDecision {
@@ -56,7 +61,7 @@ package struct BootDecider: Sendable {
         var missing: [String] = []
         var refused: String?
         func resolve(_ reference: FileReference) -> PlanFile? {
-            guard let file = releases.file(reference) else {
+            guard let content = releases.content(reference, in: archives) else {
                 if let withholding = releases.withholding(of: reference.artifact) {
                     let what = "\(reference.artifact): \(withholding.reason)"
                     if withholding.standing == .refused { refused = refused ?? what }
@@ -64,13 +69,16 @@ package struct BootDecider: Sendable {
                     return nil
                 }
                 let known = releases.release(reference.artifact) != nil
-                let what =
+                var what =
                     known
                     ? "\(reference.artifact) has no file '\(reference.path)'" : "\(reference.artifact) is not published"
+                if let archive = releases.archive(of: reference), let refusal = archives.refusal(of: archive.digest) {
+                    what += ": the archive is not shown as a folder: \(refusal)"
+                }
                 if !missing.contains(what) { missing.append(what) }
                 return nil
             }
-            return PlanFile(reference: reference, file: file)
+            return PlanFile(reference: reference, file: content.file)
         }
         let kernelFile = resolve(kernel)
         let initrds = profile.initrds.compactMap(resolve)

@@ -172,8 +172,9 @@ final class BootHTTPHandler: ChannelInboundHandler {
             switch resource.body {
             case .bytes(let bytes):
                 writeBytes(bytes[Int(range.lowerBound)..<Int(range.upperBound)], plan, keepsAlive, context)
-            case .file(let file, _):
-                let sender = FileSender(file: file, range: range, channel: context.channel)
+            case .file(let file, let offset, _):
+                let part = range.lowerBound + offset..<range.upperBound + offset
+                let sender = FileSender(file: file, range: part, channel: context.channel)
                 let contextBox = NIOLoopBound(context, eventLoop: context.eventLoop)
                 let handler = NIOLoopBound(self, eventLoop: context.eventLoop)
                 let transfers = transfers

@@ -75,14 +75,16 @@ package struct BootNamespace: Sendable {
         guard let path = backend.loaderPath(name), let file = OpenFile(path: path) else {
             throw .notFound("there is no loader '\(name)'")
         }
-        return BootResource(.file(file, size: file.size), mediaType: "application/octet-stream", event: .loader(name))
+        return BootResource(
+            .file(file, offset: 0, size: file.size), mediaType: "application/octet-stream", event: .loader(name))
     }
 
     private func blob(_ snapshot: BootSnapshot, _ hex: String) throws(BootRefusal) -> BootResource {
         guard let digest = try? Digest(hex: hex), let size = snapshot.decider.releases.blobSize(digest) else {
             throw .notFound("there is no such blob")
         }
-        return try file(ReleaseFile(digest: digest, size: size), isImmutable: true, event: nil)
+        let file = ReleaseFile(digest: digest, size: size)
+        return try self.file(FileContent(file: file, container: digest, offset: 0), isImmutable: true, event: nil)
     }
 
     private func file(_ snapshot: BootSnapshot, _ path: String) throws(BootRefusal) -> BootResource {
@@ -93,22 +95,29 @@ package struct BootNamespace: Sendable {
             throw error.code == .invalidReference
                 ? .notFound("there is nothing at this path") : .badRequest(error.message)
         }
-        guard let file = snapshot.decider.releases.file(reference) else {
-            if let withholding = snapshot.decider.releases.withholding(of: reference.artifact) {
+        let (releases, archives) = (snapshot.decider.releases, snapshot.decider.archives)
+        guard let content = releases.content(reference, in: archives) else {
+            if let withholding = releases.withholding(of: reference.artifact) {
                 throw .forbidden("\(reference.artifact) is withheld: \(withholding.reason)")
+            }
+            if let archive = releases.archive(of: reference), let refusal = archives.refusal(of: archive.digest) {
+                throw .notFound("there is no file \(reference): the archive is not shown as a folder: \(refusal)")
             }
             throw .notFound("there is no file \(reference)")
         }
         let isImmutable = if case .digest = reference.artifact.version { true } else { false }
-        return try self.file(file, isImmutable: isImmutable, event: .file(reference))
+        return try self.file(content, isImmutable: isImmutable, event: .file(reference))
     }
 
     /// Opens a blob. A file that is not as long as published is never served: nothing may boot half of something.
-    private func file(_ file: ReleaseFile, isImmutable: Bool, event: BootEvent?) throws(BootRefusal) -> BootResource {
-        guard let open = OpenFile(path: backend.blobPath(file.digest)), open.size == file.size else { throw .damaged }
+    private func file(_ content: FileContent, isImmutable: Bool, event: BootEvent?) throws(BootRefusal) -> BootResource
+    {
+        guard let open = OpenFile(path: backend.blobPath(content.container)) else { throw .damaged }
+        let (file, end) = (content.file, content.offset + content.file.size)
+        guard content.container == file.digest ? open.size == file.size : open.size >= end else { throw .damaged }
         return BootResource(
-            .file(open, size: file.size), mediaType: "application/octet-stream", digest: file.digest,
-            isImmutable: isImmutable, event: event)
+            .file(open, offset: content.offset, size: file.size), mediaType: "application/octet-stream",
+            digest: file.digest, isImmutable: isImmutable, event: event)
     }
 
     private func answer(
@@ -118,14 +127,17 @@ package struct BootNamespace: Sendable {
             throw .forbidden("this per-boot URL is not valid, or no longer")
         }
         guard let profile = snapshot.site.assignment(ofHost: name)?.profile.flatMap({ snapshot.site.profile($0) }),
-            let reference = profile.answer, let file = snapshot.decider.releases.file(reference),
+            let reference = profile.answer,
+            let content = snapshot.decider.releases.content(reference, in: snapshot.decider.archives),
             let names = snapshot.names(for: address)
                 ?? host.interfaces.lazy.compactMap(\.segment).compactMap({ snapshot.names(of: $0.substrate) }).first
         else { throw .notFound("there is no answer file for this host") }
         let event = BootEvent.answer(host: name)
-        let resource = try self.file(file, isImmutable: false, event: event)
-        guard file.size <= Self.maximumTemplateSize, case .file(let open, _) = resource.body else { return resource }
-        guard let bytes = open.bytes(), let text = String(validating: bytes, as: UTF8.self) else { return resource }
+        let resource = try self.file(content, isImmutable: false, event: event)
+        guard content.file.size <= Self.maximumTemplateSize, case .file(let open, let offset, let size) = resource.body
+        else { return resource }
+        guard let bytes = open.bytes(from: offset, count: size), let text = String(validating: bytes, as: UTF8.self)
+        else { return resource }
         let expansion = ProfileExpansion(names: names, host: host, mac: host.primaryInterface?.mac, token: token)
         let filled = expansion.expand(VariableTemplate(text))
         return BootResource(.bytes(Array(filled.utf8)), mediaType: "text/plain; charset=utf-8", event: event)

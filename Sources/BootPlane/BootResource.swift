@@ -5,7 +5,8 @@ package import TFTP
 package struct BootResource: Sendable {
     package enum Body: Sendable {
         case bytes([UInt8])
-        case file(OpenFile, size: Int64)
+        /// A piece of a file, or all of it.
+        case file(OpenFile, offset: Int64, size: Int64)
     }
 
     package let body: Body
@@ -30,7 +31,7 @@ package struct BootResource: Sendable {
     package var size: Int64 {
         switch body {
         case .bytes(let bytes): Int64(bytes.count)
-        case .file(_, let size): size
+        case .file(_, _, let size): size
         }
     }
 }

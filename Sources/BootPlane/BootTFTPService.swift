@@ -18,7 +18,7 @@ package struct BootTFTPService: TFTPService {
         let content: TFTPContent =
             switch resource.body {
             case .bytes(let bytes): .bytes(bytes)
-            case .file(let file, let size): .file(file, offset: 0, size: size)
+            case .file(let file, let offset, let size): .file(file, offset: offset, size: size)
             }
         return TFTPAnswer(content, context: resource.event)
     }

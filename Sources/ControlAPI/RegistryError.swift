@@ -60,6 +60,7 @@ package enum ControlPath {
     package static let quotas = "/api/v1/quotas"
     package static let trust = "/api/v1/trust"
     package static let verdicts = "/api/v1/verdicts"
+    package static let archives = "/api/v1/archives"
     package static let artifacts = "/api/v1/artifacts"
     package static let missingBlobs = "/api/v1/missing-blobs"
     package static let blobs = "/api/v1/blobs"

@@ -1,3 +1,4 @@
+package import Artifacts
 package import ControlAPI
 internal import Foundation
 internal import HTTPTypes
@@ -18,6 +19,8 @@ package struct ControlServices: Sendable {
     package let access: OperatorAccess?
     let requestCounts = RequestCounts()
     let batches = BatchCount()
+    /// Which archives are shown as folders.
+    package let archives: any ArchiveLookup
     /// How collections go about it.
     package let collection: CollectionRules
     /// Seconds that never go back, for waiting times.
@@ -26,7 +29,8 @@ package struct ControlServices: Sendable {
 
     package init(
         store: ArtifactStore, ledger: HostLedger, site: @escaping @Sendable () -> Site,
-        status: @escaping @Sendable () -> ServerStatus, access: OperatorAccess?, collection: CollectionRules,
+        status: @escaping @Sendable () -> ServerStatus, access: OperatorAccess?, archives: any ArchiveLookup,
+        collection: CollectionRules,
         lifetimeClock: @escaping @Sendable () -> Int64, logger: Logger
     ) {
         self.store = store
@@ -34,6 +38,7 @@ package struct ControlServices: Sendable {
         self.site = site
         self.status = status
         self.access = access
+        self.archives = archives
         self.collection = collection
         self.lifetimeClock = lifetimeClock
         self.logger = logger

@@ -82,6 +82,8 @@ struct ControlRoutes {
         case (.get, "trust", 0): return try trust.report()
         case (.post, "trust", 1) where rest[0] == "keys": return try await trust.add(request)
         case (.post, "trust", 1) where rest[0] == "revocations": return try await trust.revoke(request)
+        case (.get, "archives", 1...):
+            return try ArchiveController(services: services, caller: caller).list(rest.joined(separator: "/"))
         case (.get, "verdicts", 1...): return try trust.verdict(rest.joined(separator: "/"))
         case (.post, "verdicts", 1...): return try await trust.verify(rest.joined(separator: "/"))
         case (.get, "hosts", 0): return try admin.hosts()

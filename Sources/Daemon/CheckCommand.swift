@@ -36,7 +36,8 @@ package struct CheckCommand: ParsableCommand {
                 print("\(data): there is no catalog: is it the server's --data, and has the server run once?")
                 throw ExitCode.failure
             }
-            let missing = MissingArtifacts.find(in: site, releases: releases)
+            let missing = MissingArtifacts.find(
+                in: site, releases: releases, archives: ArchiveViewDirectory(dataPath: data))
             for line in missing { print("\(file):1:1: error: \(line) [V53]") }
             if !missing.isEmpty { throw ExitCode.failure }
         }

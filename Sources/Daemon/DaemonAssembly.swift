@@ -37,10 +37,11 @@ struct DaemonAssembly {
             lifetimeClock: clock.lifetimeMilliseconds)
         ballast.takeIfAmple()
         try startAfterWhatIsStored(clock, store, ledger)
+        let archives = ArchiveViewDirectory(dataPath: configuration.dataPath)
         let holder = SiteHolder(path: configuration.sitePath, site: site, logger: logger) { site in
             ledger.adopt(site: site)
             store.adopt(site.trust)
-            Self.reportMissing(site, store, logger)
+            Self.reportMissing(site, store, archives, logger)
         }
         let identity =
             configuration.encryptsControl ? try ServerIdentityFiles.loadOrMake(in: configuration.dataPath) : nil
@@ -62,16 +63,17 @@ struct DaemonAssembly {
             StoreKeeper(
                 store: store, rules: configuration.collection, inUse: { holder.current.artifactsInUse }, logger: logger),
             TrustKeeper(store: store, logger: logger),
+            ArchiveKeeper(store: store, views: archives, logger: logger),
         ]
         if configuration.scrubRate > 0 {
             services.append(Scrubber(store: store, rate: configuration.scrubRate, logger: logger))
         }
         if isWhole {
             ledger.adopt(site: site)
-            Self.reportMissing(site, store, logger)
+            Self.reportMissing(site, store, archives, logger)
             let backend = DaemonBackend(
                 store: store, ledger: ledger, site: holder, httpPort: configuration.bootHTTP.port,
-                loadersPath: configuration.loadersPath)
+                loadersPath: configuration.loadersPath, archives: archives)
             services += try await BootServices(configuration: configuration, backend: backend, logger: logger)
                 .make(group)
         }
@@ -79,6 +81,7 @@ struct DaemonAssembly {
             configuration: configuration,
             services: ControlServices(
                 store: store, ledger: ledger, site: { holder.current }, status: report.make, access: access,
+                archives: archives,
                 collection: configuration.collection, lifetimeClock: clock.lifetimeSeconds, logger: logger),
             identity: identity, names: ServerNames.all(in: site), readiness: readiness(isWhole, logger)
         ).make()
@@ -173,7 +176,11 @@ struct DaemonAssembly {
         return key
     }
 
-    private static func reportMissing(_ site: Site, _ store: ArtifactStore, _ logger: Logger) {
-        for line in MissingArtifacts.find(in: site, releases: store.releases) { logger.warning("\(line)") }
+    private static func reportMissing(
+        _ site: Site, _ store: ArtifactStore, _ archives: ArchiveViewDirectory, _ logger: Logger
+    ) {
+        for line in MissingArtifacts.find(in: site, releases: store.releases, archives: archives) {
+            logger.warning("\(line)")
+        }
     }
 }

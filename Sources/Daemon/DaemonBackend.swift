@@ -13,11 +13,13 @@ struct DaemonBackend: BootBackend {
     let site: SiteHolder
     let httpPort: Int
     let loadersPath: String
+    let archives: ArchiveViewDirectory
     let executor = BlockingTaskExecutor()
 
     var snapshot: BootSnapshot {
         BootSnapshot(
-            decider: BootDecider(site: site.current, releases: store.releases, installations: ledger),
+            decider: BootDecider(
+                site: site.current, releases: store.releases, installations: ledger, archives: archives),
             httpPort: httpPort,
             modes: [:])
     }

@@ -84,7 +84,9 @@ package struct ExplainCommand: ParsableCommand {
         .compactMapValues { $0 }
         fields["platform"] = platform ?? "efi"
         let request = BootRequest(fields: fields, address: address.flatMap { IPv4Address($0) })
-        let decision = BootDecider(site: site, releases: releases, installations: installations).decide(request)
+        let decision = BootDecider(
+            site: site, releases: releases, installations: installations, archives: ArchiveViewDirectory(dataPath: data)
+        ).decide(request)
         print(Explanation(decision: decision, request: request, site: site, httpPort: httpPort).text)
     }
 }

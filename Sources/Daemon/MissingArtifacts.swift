@@ -4,12 +4,12 @@ internal import Site
 /// What assigned profiles name and nobody has pushed.
 enum MissingArtifacts {
     /// One line for each missing file, in the order of the assignments.
-    static func find(in site: Site, releases: ReleaseIndex) -> [String] {
+    static func find(in site: Site, releases: ReleaseIndex, archives: any ArchiveLookup) -> [String] {
         site.assignments.filter { $0.boot != .local }.flatMap { assignment -> [String] in
             guard let profile = assignment.profile.flatMap({ site.profile($0) }) else { return [] }
             let files = [profile.kernel, profile.answer].compactMap { $0 } + profile.initrds
             var lines: [String] = []
-            for file in files where releases.file(file) == nil {
+            for file in files where releases.content(file, in: archives) == nil {
                 if let withholding = releases.withholding(of: file.artifact) {
                     let line =
                         "profile \(profile.name) of host \(assignment.host): \(file.artifact) is withheld: \(withholding.reason)"

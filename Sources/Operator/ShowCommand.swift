@@ -39,33 +39,46 @@ struct ShowCommand: AsyncParsableCommand {
         var size: Int64
         /// Whether machines are given it; missing while that is still to be verified.
         var verdict: Verdict?
+        /// Files that may be archives, and whether they are shown as folders.
+        var archives: [ArchiveReport]
         var files: [File]
     }
 
     func run() async throws {
         let reference = try Reference(reference)
-        let (fetched, report) = try await ControlClient.with(try server.connection()) { client in
+        let (fetched, report, archives) = try await ControlClient.with(try server.connection()) { client in
             let fetched = try await FetchedRelease.fetch(reference, client)
             let report =
                 manifest
                 ? nil
                 : try await client.document(
                     VerdictReport.self, "\(ControlPath.verdicts)/\(reference.name)@\(fetched.digest)")
-            return (fetched, report)
+            let archives =
+                manifest
+                ? []
+                : try await client.document(
+                    [ArchiveReport].self, "\(ControlPath.archives)/\(reference.name)@\(fetched.digest)")
+            return (fetched, report, archives)
         }
         if manifest { return FileHandle.standardOutput.write(Data(fetched.bytes)) }
-        guard json else { return Self.printText(reference, fetched, report) }
+        guard json else { return Self.printText(reference, fetched, report, archives) }
         let document = Document(
             reference: reference.description, digest: fetched.digest, mediaType: fetched.mediaType,
-            size: fetched.release.files.totalSize, verdict: report?.verdict,
+            size: fetched.release.files.totalSize, verdict: report?.verdict, archives: archives,
             files: fetched.release.files.map {
                 Document.File(path: $0.path.description, digest: $0.file.digest, size: $0.file.size)
             })
         print(try OutputFormat.json(document))
     }
 
+    private static func line(_ archive: ArchiveReport) -> String {
+        "\nfolder  \(archive.path)/..." + (archive.refusal.map { ": not shown: \($0)" } ?? "")
+    }
+
     /// Piece by piece: a package mirror has hundreds of thousands of files.
-    private static func printText(_ reference: Reference, _ fetched: FetchedRelease, _ report: VerdictReport?) {
+    private static func printText(
+        _ reference: Reference, _ fetched: FetchedRelease, _ report: VerdictReport?, _ archives: [ArchiveReport]
+    ) {
         let files = fetched.release.files
         print(
             """
@@ -73,7 +86,7 @@ struct ShowCommand: AsyncParsableCommand {
             digest  \(fetched.digest)
             type    \(fetched.mediaType)
             size    \(ByteCount(files.totalSize)) in \(files.count) files
-            trust   \(report.map(VerdictText.line) ?? "")
+            trust   \(report.map(VerdictText.line) ?? "")\(archives.map(Self.line).joined())
 
             """)
         var widths = OutputFormat.Widths()

@@ -90,7 +90,9 @@ extension ArtifactStore {
 
     static let isReferenced = """
         (EXISTS (SELECT 1 FROM manifest_reference WHERE manifest_reference.digest = blob.digest)
-            OR EXISTS (SELECT 1 FROM manifest WHERE manifest.digest = blob.digest))
+            OR EXISTS (SELECT 1 FROM manifest WHERE manifest.digest = blob.digest)
+            OR EXISTS (SELECT 1 FROM archive_member JOIN manifest_reference ON manifest_reference.digest = archive
+                WHERE archive_member.digest = blob.digest))
         """
     private static let isLeased = """
         EXISTS (SELECT 1 FROM lease WHERE lease.digest = blob.digest AND expires_at >= :now)
@@ -255,6 +257,9 @@ extension ArtifactStore {
                     for table in ["lease", "repository_blob", "blob"] {
                         try database.execute(sql: "DELETE FROM \(table) WHERE digest = ?", arguments: [digest.column])
                     }
+                    try self.forgetViews(of: digest)
+                    try database.execute(
+                        sql: "DELETE FROM archive_member WHERE archive = ?", arguments: [digest.column])
                 }
                 return true
             }

@@ -149,6 +149,7 @@ extension ArtifactStore {
                 }
             }
             if manifests.contains(where: { isRestricted($0.submission.name) }) { wantVerdicts.yield() }
+            wantViews.yield()
             return true
         }
     }

@@ -79,6 +79,9 @@ package final class ArtifactStore: Sendable {
     let verifier: EvidenceVerifier
     /// Something is to be judged: one waiting event tells of any number.
     package let verdictsWanted: AsyncStream<Void>
+    /// Archives may have come that nobody has looked into.
+    package let viewsWanted: AsyncStream<Void>
+    let wantViews: AsyncStream<Void>.Continuation
     let wantVerdicts: AsyncStream<Void>.Continuation
 
     /// Opens the store and finishes what a crash interrupted: see `Recovery`.
@@ -91,6 +94,7 @@ package final class ArtifactStore: Sendable {
         self.directory = directory
         verifier = EvidenceVerifier(openPGP: configuration.openPGP, blobPath: directory.blobPath)
         (verdictsWanted, wantVerdicts) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+        (viewsWanted, wantViews) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
         space = SpaceGuard(reserve: configuration.reserve, path: directory.stagingPath, files: files)
         do {
             try Self.requireCatalog(directory, files)
@@ -108,6 +112,7 @@ package final class ArtifactStore: Sendable {
             ).load()
             index.withLock { $0 = loaded }
             wantVerdicts.yield()
+            wantViews.yield()
         } catch {
             throw space.explain(error, as: "the store in \(configuration.path) cannot be opened")
         }

@@ -153,6 +153,15 @@ final class Catalog: Sendable {
                     ) STRICT, WITHOUT ROWID;
                     """)
         }
+        migrator.registerMigration("5 members of archives") { database in
+            try database.execute(
+                sql: """
+                    CREATE TABLE archive_member (
+                        archive TEXT NOT NULL, digest TEXT NOT NULL, PRIMARY KEY (archive, digest)
+                    ) STRICT, WITHOUT ROWID;
+                    CREATE INDEX archive_member_digest ON archive_member (digest);
+                    """)
+        }
         return migrator
     }
 }

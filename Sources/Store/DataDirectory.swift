@@ -2,7 +2,7 @@ package import Artifacts
 internal import Glibc
 
 /// The store's place on disk. One process at a time, one file system, a version:
-/// `VERSION LOCK catalog.sqlite blobs/sha256/ab/cd/HEX staging/UPLOAD/data trash/HEX quarantine/HEX`.
+/// `VERSION LOCK catalog.sqlite blobs/sha256/ab/cd/HEX staging/UPLOAD/data trash/HEX quarantine/HEX views/HEX`.
 package final class DataDirectory: Sendable {
     /// The layout this program reads and writes.
     package static let version = 1
@@ -17,6 +17,10 @@ package final class DataDirectory: Sendable {
     package var trashPath: String { path + "/trash" }
     /// Bytes that no longer are what their name says, for whoever wants to look at them; an operator removes them.
     package var quarantinePath: String { path + "/quarantine" }
+
+    /// What archives are as folders: one file for each, made anew where it is missing.
+    package static func viewsPath(in path: String) -> String { path + "/views" }
+    func viewPath(_ archive: Digest) -> String { "\(Self.viewsPath(in: path))/\(archive.hex)" }
 
     package func blobDirectory(_ digest: Digest) -> (outer: String, inner: String) {
         let hex = digest.hex
@@ -80,7 +84,7 @@ package final class DataDirectory: Sendable {
         } else {
             try SmallFile.write(versionPath, Array("\(Self.version)\n".utf8), files)
         }
-        for directory in ["/blobs", "/blobs/sha256", "/staging", "/trash", "/quarantine"] {
+        for directory in ["/blobs", "/blobs/sha256", "/staging", "/trash", "/quarantine", "/views"] {
             _ = try files.makeDirectory(path + directory)
         }
         try files.synchronizeDirectory(path + "/blobs")

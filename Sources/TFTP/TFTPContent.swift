@@ -73,10 +73,13 @@ package final class OpenFile: Sendable {
 }
 
 extension OpenFile {
-    /// All bytes; nil when they cannot be read. For small files only.
-    package func bytes() -> [UInt8]? {
-        var bytes = [UInt8](repeating: 0, count: Int(size))
-        let count = bytes.withUnsafeMutableBytes { TFTPContent.file(self, offset: 0, size: size).read(at: 0, into: $0) }
-        return count.map { Int64($0) } == size ? bytes : nil
+    /// Some bytes, all of them as it comes; nil when they cannot be read. For small files only.
+    package func bytes(from offset: Int64 = 0, count: Int64? = nil) -> [UInt8]? {
+        let wanted = count ?? size - offset
+        var bytes = [UInt8](repeating: 0, count: Int(wanted))
+        let got = bytes.withUnsafeMutableBytes {
+            TFTPContent.file(self, offset: offset, size: wanted).read(at: 0, into: $0)
+        }
+        return got.map { Int64($0) } == wanted ? bytes : nil
     }
 }

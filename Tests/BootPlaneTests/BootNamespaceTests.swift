@@ -35,7 +35,7 @@ import Testing
     private func text(_ resource: BootResource) throws -> String {
         switch resource.body {
         case .bytes(let bytes): String(decoding: bytes, as: UTF8.self)
-        case .file(let file, _): String(decoding: try #require(file.bytes()), as: UTF8.self)
+        case .file(let file, _, _): String(decoding: try #require(file.bytes()), as: UTF8.self)
         }
     }
 

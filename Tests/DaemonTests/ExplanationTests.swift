@@ -29,7 +29,7 @@ import Testing
     @Test func missingFilesAreToldOnceForEachHost() throws {
         let site = try #require(Site.parse(Array(Self.fixture.yaml.utf8)).site)
         #expect(
-            MissingArtifacts.find(in: site, releases: ReleaseIndex())
+            MissingArtifacts.find(in: site, releases: ReleaseIndex(), archives: NoArchives())
                 == ["profile p of host hv01: os:1 is not published: push it, or correct the name"])
     }
 }

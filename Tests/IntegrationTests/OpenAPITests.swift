@@ -153,6 +153,8 @@ import Testing
             assert found["verdict"]["outcome"] == "unrestricted", found
             check(method, "/verdicts/{version}", 404, version="os:none")
             check(method, "/verdicts/{version}", 400, version="os")
+        assert check("GET", "/archives/{version}", 200, version="os:1") == []
+        check("GET", "/archives/{version}", 404, version="os:none")
         check("GET", "/hosts", 200)
         check("GET", "/hosts/{host}", 200, host="hv01")
         check("GET", "/hosts/{host}", 404, host="nobody")
