@@ -23,7 +23,7 @@ FIRMWARE ?=
 
 SWIFT ?= swift
 # Only what is ours is checked; the build folder holds dependencies.
-FORMATTED := Package.swift Sources Tests ipxe
+FORMATTED := Package.swift Sources Tests ipxe artifacts
 
 .PHONY: help
 help: ## List the targets

@@ -41,6 +41,24 @@ let package = Package(
                 .embedInCode("hold.ipxe"), .embedInCode("refuse.ipxe"),
             ]),
         .target(name: "Boot", dependencies: ["Artifacts", "Site", "IPXEScripts"]),
+        .target(
+            name: "Recipes", dependencies: ["Artifacts", "ConfigurationFile", "Trust"], path: "artifacts",
+            exclude: ["README.md", "debian-installer-12"],
+            resources: [
+                .embedInCode("alpine.yaml"),
+                .embedInCode("debian-12-live.yaml"),
+                .embedInCode("debian-12-netboot.yaml"),
+                .embedInCode("fedora-42-server.yaml"),
+                .embedInCode("flatcar.yaml"),
+                .embedInCode("memtest86plus.yaml"),
+                .embedInCode("proxmox-8.yaml"),
+                .embedInCode("proxmox-9.yaml"),
+                .embedInCode("rocky-9.yaml"),
+                .embedInCode("talos.yaml"),
+                .embedInCode("ubuntu-24.04.yaml"),
+                .embedInCode("vyos.yaml"),
+                .embedInCode("keys/debian-archive.asc"), .embedInCode("keys/debian-cd.asc"),
+            ]),
         .target(name: "HTTPSemantics"),
         .target(name: "Archives", dependencies: ["Artifacts", "CArchive"]),
 
@@ -100,7 +118,7 @@ let package = Package(
             dependencies: [
                 "Appliance", "Archives", "Artifacts", "Authority", "Boot", "BootPlane", "CLinux", "ConfigurationFile",
                 "ControlAPI",
-                "ConfinedReader", "ControlPlane", "GPGV", "Hosts", "ServerIdentity", "Site", "Store", "TFTP", "Trust",
+                "ConfinedReader", "ControlPlane", "GPGV", "Hosts", "Recipes", "ServerIdentity", "Site", "Store", "TFTP", "Trust",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -117,7 +135,7 @@ let package = Package(
         .target(
             name: "Operator",
             dependencies: [
-                "Artifacts", "ControlAPI", "Trust",
+                "Artifacts", "ConfigurationFile", "ControlAPI", "GPGV", "Recipes", "Trust",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -204,7 +222,7 @@ let package = Package(
                 "Artifacts", "ControlAPI", "Operator", "TestSupport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
-        .testTarget(name: "IntegrationTests", dependencies: ["TestSupport"]),
+        .testTarget(name: "IntegrationTests", dependencies: ["Recipes", "TestSupport"]),
         .testTarget(name: "BootTests", dependencies: ["TestSupport"]),
         .testTarget(name: "PackageTests", dependencies: ["TestSupport"]),
         .testTarget(name: "ApplianceBootTests", dependencies: ["ControlAPI", "TestSupport"]),

@@ -33,8 +33,8 @@ package struct TrustKeyReport: Codable, Hashable, Sendable {
     package var identity: String
     package var format: SignatureFormat
     package var fingerprint: String
-    /// True for one of the site file, false for one that an operator added.
-    package var isOfSite: Bool
+    /// `site` for one of the site file, `added` by an operator, `package` for one that comes with the server.
+    package var source: String
     /// Seconds since 1970.
     package var addedAt: Int64?
     package var validAfter: Int64?
@@ -45,14 +45,14 @@ package struct TrustKeyReport: Codable, Hashable, Sendable {
     package var ruleCount: Int
 
     package init(
-        name: String, identity: String, format: SignatureFormat, fingerprint: String, isOfSite: Bool, addedAt: Int64?,
+        name: String, identity: String, format: SignatureFormat, fingerprint: String, source: String, addedAt: Int64?,
         validAfter: Int64?, validBefore: Int64?, revokedAt: Int64?, revocationReason: String?, ruleCount: Int
     ) {
         self.name = name
         self.identity = identity
         self.format = format
         self.fingerprint = fingerprint
-        self.isOfSite = isOfSite
+        self.source = source
         self.addedAt = addedAt
         self.validAfter = validAfter
         self.validBefore = validBefore

@@ -72,7 +72,7 @@ struct TrustController {
     private static func report(_ known: KnownKey) -> TrustKeyReport {
         TrustKeyReport(
             name: known.key.name, identity: known.key.identity, format: known.key.format,
-            fingerprint: known.key.fingerprint, isOfSite: known.addedAt == nil, addedAt: known.addedAt,
+            fingerprint: known.key.fingerprint, source: known.source.rawValue, addedAt: known.addedAt,
             validAfter: known.key.validAfter, validBefore: known.key.validBefore,
             revokedAt: known.revocation?.revokedAt, revocationReason: known.revocation?.reason,
             ruleCount: known.ruleCount)

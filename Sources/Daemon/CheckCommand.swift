@@ -1,6 +1,7 @@
 package import ArgumentParser
 internal import Artifacts
 internal import ConfigurationFile
+internal import Recipes
 internal import Site
 internal import Store
 
@@ -31,7 +32,7 @@ package struct CheckCommand: ParsableCommand {
             let releases: ReleaseIndex
             do {
                 releases = try OfflineCatalog.releases(
-                    in: data, policy: site.trust, now: SteadyClock().seconds())
+                    in: data, policy: site.trust, packagedKeys: BuiltInRecipes.keys, now: SteadyClock().seconds())
             } catch {
                 print("\(data): there is no catalog: is it the server's --data, and has the server run once?")
                 throw ExitCode.failure

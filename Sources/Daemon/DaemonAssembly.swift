@@ -9,6 +9,7 @@ internal import Hosts
 internal import Logging
 internal import NIOCore
 internal import NIOPosix
+internal import Recipes
 internal import ServerIdentity
 internal import ServiceLifecycle
 internal import Site
@@ -31,7 +32,8 @@ struct DaemonAssembly {
         let store = try ArtifactStore(
             StoreConfiguration(
                 path: configuration.dataPath, reserve: configuration.reserve, clock: clock.seconds,
-                monotonicClock: clock.uptimeSeconds, policy: site.trust, openPGP: GPGV()))
+                monotonicClock: clock.uptimeSeconds, policy: site.trust, packagedKeys: BuiltInRecipes.keys,
+                openPGP: GPGV()))
         let ledger = try HostLedger(
             path: DefaultPath.hostsDatabase(in: configuration.dataPath), key: try tokenKey(), clock: clock.milliseconds,
             lifetimeClock: clock.lifetimeMilliseconds)

@@ -12,7 +12,8 @@ package struct ArtifactctlCommand: AsyncParsableCommand {
             """,
         version: "artifactctl \(ProductVersion.current)",
         subcommands: [
-            LoginCommand.self, PushCommand.self, PushManyCommand.self, PullCommand.self, ListCommand.self,
+            LoginCommand.self, ImportCommand.self, PushCommand.self, PushManyCommand.self, PullCommand.self,
+            ListCommand.self,
             ShowCommand.self, SignCommand.self, VerifyCommand.self, TrustCommand.self,
             PromoteCommand.self, RollbackCommand.self, HistoryCommand.self, RemoveCommand.self, HostCommand.self,
             StatusCommand.self, TokenCommand.self, CertificateCommand.self, LoginCodeCommand.self, AuditCommand.self,

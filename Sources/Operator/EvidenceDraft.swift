@@ -48,59 +48,83 @@ struct EvidenceDraft {
         to manifest: [UInt8], mediaType: String, name: ArtifactName, files: [ArtifactPath], _ client: ControlClient
     ) async throws {
         guard !isEmpty else { return }
-        var parts: [(descriptor: Descriptor, bytes: [UInt8])] = []
-        func add(_ bytes: [UInt8], _ mediaType: String, _ annotations: [String: String]) {
-            parts.append(
-                (
-                    Descriptor(
-                        mediaType: mediaType, digest: SHA256.digest(of: bytes), size: Int64(bytes.count),
-                        annotations: annotations), bytes
-                ))
-        }
-        for list in lists {
-            var annotations = [AnnotationKey.title: list.title.description]
-            annotations[Evidence.folderKey] = list.folder?.description
-            add(list.bytes, list.isClearSigned ? Evidence.clearSigned : Evidence.checksums, annotations)
-        }
-        for signature in signatures {
-            add(
-                signature.bytes, signature.format.mediaType,
-                [
-                    Evidence.signsKey: try target(of: signature, files),
-                    AnnotationKey.title: Self.fileName(signature.file),
-                ])
-        }
+        var parts = try readParts(files: files)
         for key in sshKeys {
-            add(try await ManifestSigner.ssh(manifest, key: key), SignatureFormat.ssh.mediaType, [:])
+            parts.append(Self.part(try await ManifestSigner.ssh(manifest, key: key), SignatureFormat.ssh.mediaType))
         }
         for key in minisignKeys {
-            add(try await ManifestSigner.minisign(manifest, key: key), SignatureFormat.minisign.mediaType, [:])
+            parts.append(
+                Self.part(try await ManifestSigner.minisign(manifest, key: key), SignatureFormat.minisign.mediaType))
         }
         let subject = Descriptor(
             mediaType: mediaType, digest: SHA256.digest(of: manifest), size: Int64(manifest.count))
         try await publish(parts, about: subject, name, client)
     }
 
+    /// One part of the evidence, with its bytes.
+    typealias Part = (descriptor: Descriptor, bytes: [UInt8])
+
+    private static func part(_ bytes: [UInt8], _ mediaType: String, _ annotations: [String: String] = [:]) -> Part {
+        (
+            Descriptor(
+                mediaType: mediaType, digest: SHA256.digest(of: bytes), size: Int64(bytes.count),
+                annotations: annotations), bytes
+        )
+    }
+
+    /// What was made elsewhere, as parts. With `skipsUnknown`, signatures over files that are not among these are left out.
+    /// - Throws: `OperatorError` when a signature is over nothing that is known.
+    func readParts(files: [ArtifactPath], skipsUnknown: Bool = false) throws -> [Part] {
+        var parts: [Part] = []
+        for list in lists {
+            var annotations = [AnnotationKey.title: list.title.description]
+            annotations[Evidence.folderKey] = list.folder?.description
+            parts.append(
+                Self.part(list.bytes, list.isClearSigned ? Evidence.clearSigned : Evidence.checksums, annotations))
+        }
+        for signature in signatures {
+            let target: String
+            do {
+                target = try self.target(of: signature, files)
+            } catch {
+                guard skipsUnknown else { throw error }
+                continue
+            }
+            parts.append(
+                Self.part(
+                    signature.bytes, signature.format.mediaType,
+                    [Evidence.signsKey: target, AnnotationKey.title: Self.fileName(signature.file)]))
+        }
+        return parts
+    }
+
+    // The empty descriptor (image specification 1.1): evidence has no configuration.
+    private static let nothing = Array("{}".utf8)
+
+    static func manifest(_ parts: [Descriptor], about subject: Descriptor?) -> Manifest {
+        let configuration = Descriptor(
+            mediaType: "application/vnd.oci.empty.v1+json", digest: SHA256.digest(of: nothing), size: 2)
+        var manifest = Manifest(configuration: configuration, layers: parts)
+        manifest.artifactType = Evidence.artifactType
+        manifest.subject = subject
+        return manifest
+    }
+
     private func publish(
         _ parts: [(descriptor: Descriptor, bytes: [UInt8])], about subject: Descriptor, _ name: ArtifactName,
         _ client: ControlClient
     ) async throws {
-        // The empty descriptor (image specification 1.1): evidence has no configuration.
-        let nothing = Array("{}".utf8)
-        let configuration = Descriptor(
-            mediaType: "application/vnd.oci.empty.v1+json", digest: SHA256.digest(of: nothing), size: 2)
         let upload = BlobUpload(
             client: client, name: name,
             memory: UploadMemory(
                 path: UploadMemory.path(environment: ProcessInfo.processInfo.environment),
                 server: client.connection.place.description))
-        for (descriptor, bytes) in parts + [(configuration, nothing)]
+        let manifest = Self.manifest(parts.map(\.descriptor), about: subject)
+        let configuration = manifest.config.map { [($0, Self.nothing)] } ?? []
+        for (descriptor, bytes) in parts + configuration
         where try await !upload.isThere(descriptor.digest) {
             try await upload.send(bytes, digest: descriptor.digest)
         }
-        var manifest = Manifest(configuration: configuration, layers: parts.map(\.descriptor))
-        manifest.artifactType = Evidence.artifactType
-        manifest.subject = subject
         let bytes = try manifest.canonicalJSON()
         _ = try await client.require(
             [201], .PUT, "/v2/\(name)/manifests/\(SHA256.digest(of: bytes))",

@@ -39,7 +39,7 @@ struct TrustListCommand: AsyncParsableCommand {
             ["KEY", "IDENTITY", "FORMAT", "FROM", "RULES", "STANDING", "FINGERPRINT"],
             report.keys.map { key in
                 [
-                    key.name, key.identity, key.format.rawValue, key.isOfSite ? "site file" : "added",
+                    key.name, key.identity, key.format.rawValue, key.source,
                     "\(key.ruleCount)", standing(key), key.fingerprint,
                 ]
             })

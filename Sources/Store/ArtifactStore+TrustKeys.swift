@@ -5,8 +5,13 @@ package import Trust
 
 /// A key with all that is known of it, for lists.
 package struct KnownKey: Sendable {
+    package enum Source: String, Sendable {
+        case site, added, package
+    }
+
     package let key: TrustKey
-    /// Seconds since 1970; nil for a key of the site file.
+    package let source: Source
+    /// Seconds since 1970, of a key that was added.
     package let addedAt: Int64?
     package let revocation: Revocation?
     /// How many rules count its signatures.
@@ -23,7 +28,8 @@ extension ArtifactStore {
         let own = Set(state.policy.keys.map(\.name))
         return basis.keys.map { key in
             KnownKey(
-                key: key, addedAt: own.contains(key.name) ? nil : dates[key.name],
+                key: key, source: own.contains(key.name) ? .site : dates[key.name] != nil ? .added : .package,
+                addedAt: own.contains(key.name) ? nil : dates[key.name],
                 revocation: basis.revocation(of: key), ruleCount: basis.rules.count { $0.accepts(key) })
         }
     }
@@ -58,7 +64,8 @@ extension ArtifactStore {
     /// - Throws: `keyExists` when a key has the name, or a key of another name is the same.
     package func add(_ key: TrustKey, by actor: String = "local") throws(StoreError) {
         try publication.withLock { _ throws(StoreError) in
-            for known in trust.withLock({ $0.basis.keys }) {
+            let packaged = Set(trust.withLock { $0.packaged })
+            for known in trust.withLock({ $0.basis.keys }) where !packaged.contains(known) || known.name == key.name {
                 guard known.name != key.name else {
                     throw StoreError(.keyExists, "there is a key '\(key.name)' already: choose another name")
                 }

@@ -16,6 +16,8 @@ package struct StoreConfiguration: Sendable {
     package var files: any FileOperations
     /// What the site file says of trust.
     package var policy: TrustPolicy
+    /// Keys that come with the program.
+    package var packagedKeys: [TrustKey]
     /// Who runs gpgv.
     package var openPGP: any OpenPGPVerifying
 
@@ -23,7 +25,7 @@ package struct StoreConfiguration: Sendable {
         path: String, reserve: Int64? = nil, clock: @escaping @Sendable () -> Int64,
         monotonicClock: (@Sendable () -> Int64)? = nil,
         files: any FileOperations = SystemFileOperations(), policy: TrustPolicy = TrustPolicy(),
-        openPGP: any OpenPGPVerifying = NoOpenPGP()
+        packagedKeys: [TrustKey] = [], openPGP: any OpenPGPVerifying = NoOpenPGP()
     ) {
         self.path = path
         self.reserve = reserve
@@ -31,6 +33,7 @@ package struct StoreConfiguration: Sendable {
         self.monotonicClock = monotonicClock ?? clock
         self.files = files
         self.policy = policy
+        self.packagedKeys = packagedKeys
         self.openPGP = openPGP
     }
 }
@@ -105,7 +108,10 @@ package final class ArtifactStore: Sendable {
             committer = BlobCommitter(
                 directory: directory, files: files, catalog: catalog, health: health, clock: lifetimeClock)
             try Recovery(directory: directory, catalog: catalog, files: files).run()
-            let state = try catalog.pool.read { try TrustState(policy: configuration.policy, $0) }
+            let state = try catalog.pool.read {
+                try TrustState(
+                    policy: configuration.policy, packaged: configuration.packagedKeys, $0)
+            }
             trust = Mutex(state)
             let loaded = try ReleaseLoader(
                 reader: catalog.pool, blobPath: directory.blobPath, basis: state.basis, now: configuration.clock()

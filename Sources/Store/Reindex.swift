@@ -74,7 +74,7 @@ package struct Reindex: Sendable {
         var configuration = Configuration()
         configuration.readonly = true
         return try? DatabaseQueue(path: directory.catalogPath, configuration: configuration).read { database in
-            try TrustState(policy: TrustPolicy(), database)
+            try TrustState(policy: TrustPolicy(), packaged: [], database)
         }
     }
 

@@ -6,12 +6,15 @@ internal import Trust
 /// Rules and keys as they stand: those of the site file, and what operators added and revoked.
 struct TrustState: Sendable {
     var policy: TrustPolicy
+    /// Keys that come with this program: any rule may name them.
+    let packaged: [TrustKey]
     var added: [AddedKey]
     var revocations: [Revocation]
 
     /// A catalog of an earlier version has no keys.
-    init(policy: TrustPolicy, _ database: Database) throws {
+    init(policy: TrustPolicy, packaged: [TrustKey], _ database: Database) throws {
         self.policy = policy
+        self.packaged = packaged
         guard try database.tableExists("trust_key") else {
             (added, revocations) = ([], [])
             return
@@ -26,7 +29,9 @@ struct TrustState: Sendable {
         }
     }
 
-    var basis: TrustBasis { TrustBasis(policy: policy, added: added.map(\.key), revocations: revocations) }
+    var basis: TrustBasis {
+        TrustBasis(policy: policy, added: added.map(\.key) + packaged, revocations: revocations)
+    }
 }
 
 /// A key that an operator added.

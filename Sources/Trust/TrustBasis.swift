@@ -26,8 +26,8 @@ package struct TrustBasis: Sendable, Hashable {
     ///   has the last word.
     package init(policy: TrustPolicy, added: [TrustKey] = [], revocations: [Revocation] = []) {
         rules = policy.rules
-        let names = Set(policy.keys.map(\.name))
-        keys = policy.keys + added.filter { !names.contains($0.name) }
+        var names = Set(policy.keys.map(\.name))
+        keys = policy.keys + added.filter { names.insert($0.name).inserted }
         self.revocations = Dictionary(revocations.map { (Self.place($0.format, $0.fingerprint), $0) }) { first, _ in
             first
         }
