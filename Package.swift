@@ -118,7 +118,8 @@ let package = Package(
             dependencies: [
                 "Appliance", "Archives", "Artifacts", "Authority", "Boot", "BootPlane", "CLinux", "ConfigurationFile",
                 "ControlAPI",
-                "ConfinedReader", "ControlPlane", "GPGV", "Hosts", "Recipes", "ServerIdentity", "Site", "Store", "TFTP", "Trust",
+                "ConfinedReader", "ControlPlane", "GPGV", "Hosts", "Recipes", "ServerIdentity", "Site", "Store", "TFTP",
+                "Trust",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),

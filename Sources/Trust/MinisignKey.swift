@@ -10,7 +10,7 @@ struct MinisignKey: Sendable, Hashable {
     /// Reads a key as `minisign -p` keeps it: with its comment line, or the base64 alone.
     /// - Throws: `TrustError` (`invalidKey`).
     init(_ text: String) throws(TrustError) {
-        let lines = text.split(whereSeparator: \.isNewline).filter { !$0.hasPrefix("untrusted comment:") }
+        let lines = Lines.split(text).filter { !$0.isEmpty && !$0.hasPrefix("untrusted comment:") }
         guard lines.count == 1, let bytes = Base64.decode(lines[0]), bytes.count == 42,
             bytes.starts(with: Array("Ed".utf8))
         else {
@@ -46,7 +46,7 @@ struct MinisignSignature: Sendable {
     /// - Throws: `TrustError` (`invalidSignature`).
     init(_ bytes: [UInt8]) throws(TrustError) {
         let text = String(decoding: bytes.prefix(8192), as: UTF8.self)
-        let lines = text.split(omittingEmptySubsequences: true, whereSeparator: \.isNewline)
+        let lines = Lines.split(text).filter { !$0.isEmpty }
         let prefix = "trusted comment: "
         guard bytes.count <= 8192, lines.count == 4, lines[0].hasPrefix("untrusted comment: "),
             lines[2].hasPrefix(prefix), let first = Base64.decode(lines[1]), first.count == 74,

@@ -37,7 +37,7 @@ struct OpenPGPKey: Sendable, Hashable {
     private static func unarmour(_ text: String) throws(TrustError) -> [UInt8] {
         var bytes: [UInt8] = []
         var body: String?
-        for line in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline) {
+        for line in Lines.split(text) {
             let line = line.trimmingSuffix { $0 == " " || $0 == "\t" }
             switch line {
             case "-----BEGIN PGP PUBLIC KEY BLOCK-----": body = ""

@@ -2,9 +2,7 @@
 enum PEMBlock {
     /// nil unless the text holds exactly one whole block of the label, and nothing else.
     static func decode(_ text: some StringProtocol, label: String) -> [UInt8]? {
-        let lines = text.split(whereSeparator: \.isNewline).map {
-            $0.trimmingSuffix(while: { $0 == " " || $0 == "\t" })
-        }
+        let lines = Lines.split(text).map { $0.trimmingSuffix { $0 == " " || $0 == "\t" } }.filter { !$0.isEmpty }
         guard lines.count > 2, lines.first == "-----BEGIN \(label)-----", lines.last == "-----END \(label)-----" else {
             return nil
         }

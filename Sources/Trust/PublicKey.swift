@@ -23,10 +23,14 @@ final class PublicKey {
         defer { BN_free(n) }
         guard let e = BN_bin2bn(exponent, Int32(exponent.count), nil) else { return nil }
         defer { BN_free(e) }
-        guard OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_N, n) == 1,
-            OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_E, e) == 1
-        else { return nil }
-        return make("RSA", builder)
+        // The builder keeps pointers to names and values: they must live until the key is made.
+        return OSSL_PKEY_PARAM_RSA_N.withCString { nName in
+            OSSL_PKEY_PARAM_RSA_E.withCString { eName in
+                guard OSSL_PARAM_BLD_push_BN(builder, nName, n) == 1, OSSL_PARAM_BLD_push_BN(builder, eName, e) == 1
+                else { return nil }
+                return make("RSA", builder)
+            }
+        }
     }
 
     /// A key on a NIST curve by libcrypto's name of the curve and the uncompressed point (SEC 1 section 2.3.3). The point
@@ -34,10 +38,19 @@ final class PublicKey {
     static func ellipticCurve(_ curve: String, point: [UInt8]) -> PublicKey? {
         guard point.first == 4, let builder = OSSL_PARAM_BLD_new() else { return nil }
         defer { OSSL_PARAM_BLD_free(builder) }
-        guard OSSL_PARAM_BLD_push_utf8_string(builder, OSSL_PKEY_PARAM_GROUP_NAME, curve, 0) == 1,
-            OSSL_PARAM_BLD_push_octet_string(builder, OSSL_PKEY_PARAM_PUB_KEY, point, point.count) == 1,
-            let key = make("EC", builder), let context = EVP_PKEY_CTX_new_from_pkey(nil, key.pointer, nil)
-        else { return nil }
+        let key = OSSL_PKEY_PARAM_GROUP_NAME.withCString { groupName in
+            OSSL_PKEY_PARAM_PUB_KEY.withCString { pointName in
+                curve.withCString { curve in
+                    point.withUnsafeBytes { point -> PublicKey? in
+                        guard OSSL_PARAM_BLD_push_utf8_string(builder, groupName, curve, 0) == 1,
+                            OSSL_PARAM_BLD_push_octet_string(builder, pointName, point.baseAddress, point.count) == 1
+                        else { return nil }
+                        return make("EC", builder)
+                    }
+                }
+            }
+        }
+        guard let key, let context = EVP_PKEY_CTX_new_from_pkey(nil, key.pointer, nil) else { return nil }
         defer { EVP_PKEY_CTX_free(context) }
         return EVP_PKEY_public_check(context) == 1 ? key : nil
     }

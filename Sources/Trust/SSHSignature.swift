@@ -64,7 +64,7 @@ struct SSHSignature: Sendable {
         case ("ssh-rsa", "rsa-sha2-256"): isRight = publicKey.verifies(signature, over: message, hash: .sha256)
         case ("ssh-rsa", "rsa-sha2-512"): isRight = publicKey.verifies(signature, over: message, hash: .sha512)
         case ("ssh-rsa", "ssh-rsa"): return "it rests on SHA-1, which is broken"
-        case (let type, kind) where type.hasPrefix("ecdsa-sha2-"):
+        case (let type, let kind) where type == kind && type.hasPrefix("ecdsa-sha2-"):
             let hashes: [String: SignedContent.Hash] = [
                 "ecdsa-sha2-nistp256": .sha256, "ecdsa-sha2-nistp384": .sha384, "ecdsa-sha2-nistp521": .sha512,
             ]
