@@ -233,7 +233,8 @@ let package = Package(
 // `make fuzz` builds this by itself, with what counts the branches that an input takes.
 if Context.environment["PROVISIONER_FUZZ"] != nil {
     package.targets.append(
-        .executableTarget(name: "fuzz", dependencies: ["Artifacts", "HTTPSemantics"], path: "Tests/Fuzz"))
+        .executableTarget(
+            name: "fuzz", dependencies: ["Archives", "Artifacts", "HTTPSemantics", "Trust"], path: "Tests/Fuzz"))
 }
 
 // One strictness for all code of ours; dependencies keep theirs.

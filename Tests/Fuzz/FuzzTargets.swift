@@ -5,6 +5,8 @@ import HTTPSemantics
 enum FuzzTargets {
     static let all: [String: @Sendable ([UInt8]) -> Void] = [
         "manifest": manifest, "reference": reference, "range": range, "content-range": contentRange, "batch": batch,
+        "checksums": checksums, "signature": signature, "iso": iso, "tar": tar, "archive-stream": archiveStream,
+        "view": view,
     ]
 
     /// A manifest that was read can be written and read again, and lists files that cannot lead out of a folder.
