@@ -52,6 +52,9 @@ package struct ArchiveListing: Sendable, Hashable {
             guard components.count <= limits.depth else {
                 throw ArchiveError(.hostile, "a path has more than \(limits.depth) components")
             }
+            guard components.allSatisfy({ !$0.isEmpty && !$0.contains(UInt8(ascii: "/")) }) else {
+                throw ArchiveError(.hostile, "a name is empty, or has a slash in it")
+            }
             let bytes = Array(components.joined(separator: [UInt8(ascii: "/")]))
             guard let text = String(validating: bytes, as: UTF8.self) else {
                 throw ArchiveError(

@@ -31,18 +31,21 @@ package struct ArchiveViewBuilder: Sendable {
         if TarWalker.recognizes(file) {
             return try await compare(try TarWalker(file, limits: limits).list(), file)
         }
-        guard Self.isCompressed(file) else { return nil }
-        return try await extract(file, into: sink)
+        guard let isZip = Self.isZip(file) else { return nil }
+        return try await extract(file, isZip: isZip, into: sink)
     }
 
-    /// Whether it begins as a zip file, or as something compressed that may be a tar archive.
-    private static func isCompressed(_ file: ArchiveFile) -> Bool {
+    /// Whether it is a zip file, or something compressed that may be a tar archive; nil when it begins like neither.
+    private static func isZip(_ file: ArchiveFile) -> Bool? {
         let marks: [[UInt8]] = [
-            Array("PK\u{3}\u{4}".utf8), Array("PK\u{5}\u{6}".utf8), [0x1f, 0x8b], Array("BZh".utf8),
-            [0xfd] + Array("7zXZ".utf8), [0x28, 0xb5, 0x2f, 0xfd], [0x04, 0x22, 0x4d, 0x18],
+            [0x1f, 0x8b], Array("BZh".utf8), [0xfd] + Array("7zXZ".utf8), [0x28, 0xb5, 0x2f, 0xfd],
+            [0x04, 0x22, 0x4d, 0x18],
         ]
-        guard let start = try? file.read(at: 0, count: min(6, Int(clamping: file.size))) else { return false }
-        return marks.contains { start.starts(with: $0) }
+        guard let start = try? file.read(at: 0, count: min(6, Int(clamping: file.size))) else { return nil }
+        if [Array("PK\u{3}\u{4}".utf8), Array("PK\u{5}\u{6}".utf8)].contains(where: { start.starts(with: $0) }) {
+            return true
+        }
+        return marks.contains { start.starts(with: $0) } ? false : nil
     }
 
     // MARK: Extents
@@ -135,7 +138,9 @@ package struct ArchiveViewBuilder: Sendable {
 
     // MARK: Compressed members
 
-    private func extract(_ file: ArchiveFile, into sink: any ArchiveMemberSink) async throws -> ArchiveView? {
+    private func extract(_ file: ArchiveFile, isZip: Bool, into sink: any ArchiveMemberSink) async throws
+        -> ArchiveView?
+    {
         let most = min(limits.extracted, file.size.multipliedReportingOverflow(by: limits.ratio).partialValue)
         var builder = ArchiveListing.Builder(size: file.size, limits: limits)
         var found: [ArtifactPath: (size: Int64, digest: Digest)] = [:]
@@ -182,7 +187,7 @@ package struct ArchiveViewBuilder: Sendable {
                 case .finished: break
                 }
             }
-        } catch let error as ArchiveError where error.code == .damaged && found.isEmpty {
+        } catch let error as ArchiveError where error.code == .damaged && found.isEmpty && !isZip {
             // Something compressed that is no archive: a disk image, an initrd.
             return nil
         }
