@@ -149,7 +149,7 @@ let package = Package(
         // The two programs, and how both end.
         .target(
             name: "CommandLaunch", dependencies: [.product(name: "ArgumentParser", package: "swift-argument-parser")]),
-        .executableTarget(name: "provisioner", dependencies: ["CommandLaunch", "Daemon"]),
+        .executableTarget(name: "provisioner", dependencies: ["CommandLaunch", "ConfinedReader", "Daemon"]),
         .executableTarget(name: "artifactctl", dependencies: ["CommandLaunch", "Operator"]),
 
         // Tests, and the demonstration that `make demo` runs.

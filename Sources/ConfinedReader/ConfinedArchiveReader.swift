@@ -8,22 +8,23 @@ internal import SystemPackage
 /// its output, and from before the first byte that it reads it may use memory and these two, and nothing else: no file, no
 /// network, no other program. Its memory and its time are bounded.
 package struct ConfinedArchiveReader: ArchiveStreaming {
-    /// The command of this program that does the reading.
+    /// The first argument of the program that does the reading.
     package static let command = "archive-read"
     private static let limits = ["--as=4294967296", "--cpu=7200", "--fsize=0", "--nofile=8", "--core=0"]
 
     private let program: String
 
-    /// `program` is one that has the command; by default the one that runs.
+    /// `program` is one that calls `readIfAsked`; by default the one that runs.
     package init(program: String = "/proc/self/exe") { self.program = program }
 
-    /// What the command does. Never returns before everything is told.
-    /// - Returns: whether it was confined, and could tell.
-    package static func read(sendsContents: Bool) -> Bool {
+    /// Reads an archive and ends the program, when its arguments ask for it: `archive-read`, and `--contents` for more than
+    /// hashes. Whoever has the command calls this first, before a second thread is there.
+    package static func readIfAsked(_ arguments: [String]) {
+        guard arguments.dropFirst().first == command else { return }
         ArchiveStreamWriter.prepare()
-        guard clinux_confine() == 0 else { return false }
-        var writer = ArchiveStreamWriter(sendsContents: sendsContents)
-        return writer.run()
+        guard clinux_confine() == 0 else { exit(1) }
+        var writer = ArchiveStreamWriter(sendsContents: arguments.contains("--contents"))
+        exit(writer.run() ? 0 : 1)
     }
 
     package func stream(

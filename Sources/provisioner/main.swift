@@ -1,4 +1,9 @@
 import CommandLaunch
+import ConfinedReader
 import Daemon
+import Dispatch
 
-await ProvisionerCommand.launch()
+// Before anything else: while there is one thread only.
+ConfinedArchiveReader.readIfAsked(CommandLine.arguments)
+Task { await ProvisionerCommand.launch() }
+dispatchMain()

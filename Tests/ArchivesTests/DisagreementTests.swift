@@ -58,10 +58,14 @@ import Testing
         try await ArchiveLab.with { lab in
             try await lab.run("mkfifo", "pipe")
             // It waits for its input, which never comes: the pipe is open for both.
-            let script =
-                "exec 3<>pipe; prlimit --fsize=0 -- \(try BuiltProducts.provisioner()) archive-read <&3 & sleep 1; cat /proc/$!/status; kill $!"
-            let status = try await CommandRunner(prefix: ["env", "-C", lab.directory.path]).run(["bash", "-c", script])
-                .output
+            let script = """
+                exec 3<>pipe
+                prlimit --fsize=0 -- '\(try BuiltProducts.provisioner())' archive-read <&3 &
+                until grep -q 'Seccomp:.2' /proc/$!/status; do kill -0 $!; sleep 0.1; done
+                cat /proc/$!/status; kill $!
+                """
+            let runner = CommandRunner(prefix: ["env", "-C", lab.directory.path])
+            let status = try await runner.run(["bash", "-ec", script]).output
             #expect(status.contains("Seccomp:\t2"), "\(status)")
             #expect(status.contains("NoNewPrivs:\t1"))
         }
