@@ -59,12 +59,10 @@ package struct BootDecider: Sendable {
             return answer(.refuse, "profile \(profile.name) is a disk image, which this version cannot boot")
         }
         var missing: [String] = []
-        var refused: String?
         func resolve(_ reference: FileReference) -> PlanFile? {
             guard let content = releases.content(reference, in: archives) else {
                 if let withholding = releases.withholding(of: reference.artifact) {
                     let what = "\(reference.artifact): \(withholding.reason)"
-                    if withholding.standing == .refused { refused = refused ?? what }
                     if !missing.contains(what) { missing.append(what) }
                     return nil
                 }
@@ -83,7 +81,6 @@ package struct BootDecider: Sendable {
         let kernelFile = resolve(kernel)
         let initrds = profile.initrds.compactMap(resolve)
         let answerFile = profile.answer.flatMap(resolve)
-        if let refused { return answer(.refuse, "profile \(profile.name) may not boot: \(refused)") }
         guard let kernelFile, missing.isEmpty else {
             return answer(
                 .hold(seconds: Self.holdSeconds),

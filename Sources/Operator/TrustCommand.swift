@@ -12,7 +12,7 @@ struct TrustCommand: AsyncParsableCommand {
 
               artifactctl trust ls
               artifactctl trust add alice --ssh ~/.ssh/id_ed25519.pub --identity alice@example.net
-              artifactctl trust add debian-cd --openpgp DF9B9C49EAA9298432589D76DA87E80D6294BE9B --keyring debian-cd.asc
+              artifactctl trust add ubuntu-cd --openpgp 843938DF228D22F7B3742BC0D94AA3F0EFE21092 --keyring ubuntu-cd.asc
               artifactctl trust revoke alice --reason 'laptop lost'
             """,
         subcommands: [TrustListCommand.self, TrustAddCommand.self, TrustRevokeCommand.self],

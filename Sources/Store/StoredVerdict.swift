@@ -58,9 +58,10 @@ extension Verdict {
     /// What machines are told where they are not given the version.
     var withholding: Withholding? {
         guard !mayBoot else { return nil }
-        let reason = reasons.first ?? "it is not signed as the site's rules ask"
+        // The reasons are for operators, who ask for the verdict.
         return outcome == .quarantined
-            ? Withholding(.waiting, "it is in quarantine: \(reason)") : Withholding(.refused, reason)
+            ? Withholding(.waiting, "it is in quarantine until it is signed as the site asks")
+            : Withholding(.refused, "it is not signed as the site asks")
     }
 }
 

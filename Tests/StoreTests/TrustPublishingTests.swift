@@ -139,7 +139,7 @@ import Trust
             _ = try await fixture.publish(store)
             try await store.promote(Sample.tag("1"), to: Tag("prod"), name: fixture.name)
             try store.revokeKey("alice", reason: "laptop lost")
-            #expect(try fixture.standing(store, "debian:prod")?.reason == "the key 'alice' that signed it was revoked")
+            #expect(try fixture.standing(store, "debian:prod")?.reason == "a key that signed it was revoked")
             #expect(try store.releases.file(FileReference("debian:1/linux")) == nil)
             #expect(store.releases.blobSize(SHA256.digest(of: files[0].bytes)) == nil)
             let (judged, failures) = await store.judgePending()
