@@ -170,7 +170,8 @@ let package = Package(
         .testTarget(
             name: "SiteTests", dependencies: ["Artifacts", "ConfigurationFile", "Site", "Fixtures", "Trust"],
             exclude: ["Fixtures"]),
-        .testTarget(name: "BootDecisionTests", dependencies: ["Artifacts", "Site", "Boot", "Fixtures"]),
+        .testTarget(
+            name: "BootDecisionTests", dependencies: ["Artifacts", "Boot", "ConfigurationFile", "Fixtures", "Site"]),
         .testTarget(name: "TrustTests", dependencies: ["Artifacts", "GPGV", "TestSupport", "Trust"]),
         .testTarget(
             name: "ArchivesTests",

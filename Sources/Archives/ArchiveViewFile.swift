@@ -99,18 +99,6 @@ package struct ArchiveViewFile: Sendable {
         return nil
     }
 
-    /// Every node, in the order of their paths.
-    /// - Throws: `ArchiveError` when the view cannot be read.
-    package func forEach(_ body: (ArtifactPath, ArchiveView.Node) throws(ArchiveError) -> Void) throws(ArchiveError) {
-        for index in 0..<count {
-            let (bytes, node) = try record(index)
-            guard let path = try? ArtifactPath(String(decoding: bytes, as: UTF8.self)) else {
-                throw ArchiveError(.damaged, "the view of an archive is damaged")
-            }
-            try body(path, node)
-        }
-    }
-
     private func node(_ path: [UInt8]) throws(ArchiveError) -> ArchiveView.Node? {
         var (low, high) = (0, count)
         while low < high {

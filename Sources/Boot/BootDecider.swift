@@ -81,6 +81,9 @@ package struct BootDecider: Sendable {
         let kernelFile = resolve(kernel)
         let initrds = profile.initrds.compactMap(resolve)
         let answerFile = profile.answer.flatMap(resolve)
+        let overlay = profile.overlay.compactMap { entry in
+            resolve(entry.file).map { PlanOverlayEntry(entry: entry, file: $0.file) }
+        }
         guard let kernelFile, missing.isEmpty else {
             return answer(
                 .hold(seconds: Self.holdSeconds),
@@ -90,7 +93,8 @@ package struct BootDecider: Sendable {
             .boot(
                 BootPlan(
                     host: host.name, profile: profile.name, frequency: assignment.boot, kernel: kernelFile,
-                    initrds: initrds, arguments: profile.arguments.map(VariableTemplate.init), answer: answerFile)),
+                    initrds: initrds, overlay: overlay, arguments: profile.arguments.map(VariableTemplate.init),
+                    answer: answerFile)),
             "every file of profile \(profile.name) is there")
     }
 

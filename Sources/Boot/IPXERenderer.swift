@@ -21,6 +21,9 @@ package struct IPXERenderer: Sendable {
         "/ipxe/script?mac=${netX/mac:hexhyp}&uuid=${uuid}&serial=${serial:uristring}"
         + "&hostname=${hostname:uristring}&arch=${buildarch}&platform=${platform}"
 
+    /// The overlay's name below a machine's own URL for one boot.
+    package static let overlayName = "overlay.cpio"
+
     package let names: BootNames
 
     package init(names: BootNames) { self.names = names }
@@ -59,9 +62,12 @@ package struct IPXERenderer: Sendable {
             arguments.append(word)
         }
         // The EFI stub of kernels before 5.7 finds its initrds only by name (ipxe src/interface/efi/efi_file.c).
-        arguments += plan.initrds.indices.map { "initrd=initrd\($0)" }
-        let initrds = plan.initrds.enumerated().map { index, initrd in
-            "initrd --name initrd\(index) \(url(initrd)) || goto failed\n"
+        var addresses = plan.initrds.map(url)
+        // The last one wins where two have a file.
+        if !plan.overlay.isEmpty { addresses.append(names.perBoot(expansion.token) + "/" + Self.overlayName) }
+        arguments += addresses.indices.map { "initrd=initrd\($0)" }
+        let initrds = addresses.enumerated().map { index, address in
+            "initrd --name initrd\(index) \(address) || goto failed\n"
         }
         return Self.plan.filled([
             "HOST": plan.host, "PROFILE": plan.profile, "BOOT": plan.frequency.rawValue,

@@ -41,6 +41,8 @@ package protocol BootBackend: Sendable {
     func blobPath(_ digest: Digest) -> String
     /// The path of a boot loader by its file name; nil when there is none.
     func loaderPath(_ name: String) -> String?
+    /// An initrd of these files; nil when they cannot be one.
+    func overlay(_ files: [OverlayFile]) -> [UInt8]?
     /// A token for one boot of one host; nil when the machine has no random numbers.
     func issueToken(host: String) -> String?
     /// The host that a per-boot token belongs to; nil when it is not valid.
@@ -53,6 +55,13 @@ package protocol BootBackend: Sendable {
     func note(_ event: BootEvent, from address: IPv4Address, bytes: Int64)
 }
 
+/// A file of an overlay, its variables filled in.
+package struct OverlayFile: Sendable, Hashable {
+    package let path: ArtifactPath
+    package let mode: UInt16
+    package let bytes: [UInt8]
+}
+
 /// A step that the boot plane saw.
 package enum BootEvent: Sendable, Hashable {
     case stage1
@@ -60,6 +69,7 @@ package enum BootEvent: Sendable, Hashable {
     case file(FileReference)
     case loader(String)
     case answer(host: String)
+    case overlay(host: String)
     case log(String)
     case failure(String)
 }

@@ -8,6 +8,8 @@ internal import TFTP
 package struct BootNamespace: Sendable {
     /// Answer files larger than this are served as they are, without filling variables in.
     static let maximumTemplateSize: Int64 = 1 << 20
+    /// Overlays are made in memory.
+    static let maximumOverlaySize: Int64 = 64 << 20
 
     package let backend: any BootBackend
 
@@ -32,6 +34,8 @@ package struct BootNamespace: Sendable {
         case ("ipxe", 2) where components[1] == "script": return try script(snapshot, query, address)
         case ("blobs", 3) where components[1] == "sha256": return try blob(snapshot, components[2])
         case ("hosts", 3) where components[2] == "answer": return try answer(snapshot, token: components[1], address)
+        case ("hosts", 3) where components[2] == IPXERenderer.overlayName:
+            return try overlay(snapshot, token: components[1], address)
         case (_, 2...): return try file(snapshot, components.joined(separator: "/"))
         default: throw .notFound("there is nothing at this path")
         }
@@ -120,26 +124,63 @@ package struct BootNamespace: Sendable {
             digest: file.digest, isImmutable: isImmutable, event: event)
     }
 
-    private func answer(
+    /// Who a per-boot URL belongs to, what they are assigned, and the values of its variables.
+    private func boot(
         _ snapshot: BootSnapshot, token: String, _ address: IPv4Address?
-    ) throws(BootRefusal) -> BootResource {
+    ) throws(BootRefusal) -> (profile: Profile, expansion: ProfileExpansion) {
         guard let name = backend.host(forToken: token), let host = snapshot.site.host(name) else {
             throw .forbidden("this per-boot URL is not valid, or no longer")
         }
         guard let profile = snapshot.site.assignment(ofHost: name)?.profile.flatMap({ snapshot.site.profile($0) }),
-            let reference = profile.answer,
-            let content = snapshot.decider.releases.content(reference, in: snapshot.decider.archives),
             let names = snapshot.names(for: address)
                 ?? host.interfaces.lazy.compactMap(\.segment).compactMap({ snapshot.names(of: $0.substrate) }).first
+        else { throw .notFound("nothing is assigned to this host") }
+        let mac = host.primaryInterface?.mac
+        return (profile, ProfileExpansion(names: names, host: host, mac: mac, token: token))
+    }
+
+    private func answer(
+        _ snapshot: BootSnapshot, token: String, _ address: IPv4Address?
+    ) throws(BootRefusal) -> BootResource {
+        let (profile, expansion) = try boot(snapshot, token: token, address)
+        guard let reference = profile.answer,
+            let content = snapshot.decider.releases.content(reference, in: snapshot.decider.archives)
         else { throw .notFound("there is no answer file for this host") }
-        let event = BootEvent.answer(host: name)
+        let event = BootEvent.answer(host: expansion.host.name)
         let resource = try self.file(content, isImmutable: false, event: event)
-        guard content.file.size <= Self.maximumTemplateSize, case .file(let open, let offset, let size) = resource.body
-        else { return resource }
-        guard let bytes = open.bytes(from: offset, count: size), let text = String(validating: bytes, as: UTF8.self)
-        else { return resource }
-        let expansion = ProfileExpansion(names: names, host: host, mac: host.primaryInterface?.mac, token: token)
+        guard content.file.size <= Self.maximumTemplateSize, let bytes = resource.smallBytes else { return resource }
+        guard let text = String(validating: bytes, as: UTF8.self) else { return resource }
         let filled = expansion.expand(VariableTemplate(text))
         return BootResource(.bytes(Array(filled.utf8)), mediaType: "text/plain; charset=utf-8", event: event)
+    }
+
+    /// The same files and the same boot give the same bytes: a loader may fetch them in parts.
+    private func overlay(
+        _ snapshot: BootSnapshot, token: String, _ address: IPv4Address?
+    ) throws(BootRefusal) -> BootResource {
+        let (profile, expansion) = try boot(snapshot, token: token, address)
+        guard !profile.overlay.isEmpty else { throw .notFound("this host's profile has no overlay") }
+        var files: [OverlayFile] = []
+        var size: Int64 = 0
+        for entry in profile.overlay {
+            guard let content = snapshot.decider.releases.content(entry.file, in: snapshot.decider.archives) else {
+                throw .notFound("\(entry.file) of the overlay is not there")
+            }
+            size += content.file.size
+            guard size <= Self.maximumOverlaySize else {
+                throw .notFound(
+                    "the overlay is larger than \(Self.maximumOverlaySize) bytes: put large files into an initrd")
+            }
+            guard var bytes = try file(content, isImmutable: false, event: nil).smallBytes else { throw .damaged }
+            if entry.isTemplate, let text = String(validating: bytes, as: UTF8.self) {
+                bytes = Array(expansion.expand(VariableTemplate(text)).utf8)
+            }
+            files.append(OverlayFile(path: entry.path, mode: entry.mode, bytes: bytes))
+        }
+        guard let bytes = backend.overlay(files) else {
+            throw .notFound("the overlay has a path that is a file and a folder")
+        }
+        return BootResource(
+            .bytes(bytes), mediaType: "application/octet-stream", event: .overlay(host: expansion.host.name))
     }
 }

@@ -28,6 +28,14 @@ package struct BootResource: Sendable {
         self.event = event
     }
 
+    /// All bytes of a small resource; nil when they cannot be read.
+    var smallBytes: [UInt8]? {
+        switch body {
+        case .bytes(let bytes): bytes
+        case .file(let file, let offset, let size): file.bytes(from: offset, count: size)
+        }
+    }
+
     package var size: Int64 {
         switch body {
         case .bytes(let bytes): Int64(bytes.count)

@@ -1,3 +1,4 @@
+internal import Archives
 internal import Artifacts
 internal import Boot
 internal import BootPlane
@@ -32,6 +33,10 @@ struct DaemonBackend: BootBackend {
         return "\(loadersPath)/\(name)"
     }
 
+    func overlay(_ files: [OverlayFile]) -> [UInt8]? {
+        try? InitrdOverlay.build(files.map { InitrdOverlay.File(path: $0.path, mode: $0.mode, bytes: $0.bytes) })
+    }
+
     func issueToken(host: String) -> String? { ledger.issueToken(host: host) }
 
     func host(forToken token: String) -> String? { try? ledger.host(forToken: token) }
@@ -60,6 +65,8 @@ struct DaemonBackend: BootBackend {
             ledger.noteScript(request, decision: decision, detail: Self.describe(decision))
         case .file(let reference): ledger.noteFile(address: address, reference: reference, bytes: bytes)
         case .loader(let name): ledger.note(address: address, kind: .loader, detail: name, bytes: bytes)
+        case .overlay(let host):
+            ledger.note(address: address, kind: .answer, detail: "\(host), overlay", bytes: bytes)
         case .answer(let host): ledger.note(address: address, kind: .answer, detail: host, bytes: bytes)
         case .log(let text): ledger.note(address: address, kind: .log, detail: text)
         case .failure(let text): ledger.note(address: address, kind: .failure, detail: text, bytes: bytes)

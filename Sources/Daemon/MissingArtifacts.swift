@@ -7,7 +7,7 @@ enum MissingArtifacts {
     static func find(in site: Site, releases: ReleaseIndex, archives: any ArchiveLookup) -> [String] {
         site.assignments.filter { $0.boot != .local }.flatMap { assignment -> [String] in
             guard let profile = assignment.profile.flatMap({ site.profile($0) }) else { return [] }
-            let files = [profile.kernel, profile.answer].compactMap { $0 } + profile.initrds
+            let files = profile.files
             var lines: [String] = []
             for file in files where releases.content(file, in: archives) == nil {
                 if let withholding = releases.withholding(of: file.artifact) {

@@ -31,6 +31,19 @@ package struct Profile: Hashable, Sendable {
     /// A file that is served, its variables filled in, under the machine's own per-boot URL.
     package var answer: FileReference?
     package var image: FileReference?
+    /// Files that the machine finds in its initrd, laid over those of its other initrds.
+    package var overlay: [OverlayEntry]
+}
+
+/// A file of an initrd overlay.
+package struct OverlayEntry: Hashable, Sendable {
+    /// Where the machine finds it, below the root.
+    package var path: ArtifactPath
+    package var file: FileReference
+    /// Whether its variables are filled in, as those of an answer file are.
+    package var isTemplate: Bool
+    /// Permission bits.
+    package var mode: UInt16
 }
 
 extension Site {
@@ -38,11 +51,16 @@ extension Site {
     package var artifactsInUse: Set<Reference> {
         var references: Set<Reference> = []
         for profile in profiles {
-            for file in [profile.kernel, profile.answer, profile.image].compactMap({ $0 }) + profile.initrds {
-                references.insert(file.artifact)
-            }
+            for file in profile.files { references.insert(file.artifact) }
         }
         return references
+    }
+}
+
+extension Profile {
+    /// Every file that it names.
+    package var files: [FileReference] {
+        [kernel, answer, image].compactMap { $0 } + initrds + overlay.map(\.file)
     }
 }
 

@@ -25,6 +25,7 @@ extension SiteReader {
         }
         let answer = section.string("answer").flatMap { file($0, section, "answer") }
         let image = section.string("image").flatMap { file($0, section, "image") }
+        let overlay = readOverlay(section)
         if !section.has("kernel"), !section.has("image") {
             diagnostics.report(
                 .error, "V42", at: section.position,
@@ -35,7 +36,36 @@ extension SiteReader {
         }
         return Profile(
             name: name, kernel: kernel, initrds: initrds, arguments: arguments.map(\.text), answer: answer,
-            image: image)
+            image: image, overlay: overlay)
+    }
+
+    /// `overlay`: where the machine finds a file, and which one it is.
+    private func readOverlay(_ section: YAMLSection) -> [OverlayEntry] {
+        guard let overlay = section.section("overlay") else { return [] }
+        return overlay.keys.compactMap { text, position -> OverlayEntry? in
+            guard let entry = overlay.named(text) else { return nil }
+            defer { entry.finish() }
+            let file = entry.requiredString("from", "V53", example: "NAME:TAG/PATH").flatMap {
+                self.file($0, entry, "from")
+            }
+            let isTemplate = entry.boolean("fill") ?? false
+            var mode: UInt16 = 0o644
+            if let digits = entry.string("mode") {
+                if let value = UInt16(digits, radix: 8), value <= 0o7777 {
+                    mode = value
+                } else {
+                    entry.fail("mode", "V01", "'\(digits)' must be permission bits such as \"0644\"")
+                }
+            }
+            let path: ArtifactPath
+            do {
+                path = try ArtifactPath(text)
+            } catch {
+                diagnostics.report(.error, "V53", at: position, "\(error)")
+                return nil
+            }
+            return file.map { OverlayEntry(path: path, file: $0, isTemplate: isTemplate, mode: mode) }
+        }
     }
 
     private func file(_ text: String, _ section: YAMLSection, _ key: String) -> FileReference? {

@@ -88,6 +88,29 @@ import Testing
         }
     }
 
+    @Test func overlaysAreFilledInForTheirTokenOnly() async throws {
+        try await TemporaryDirectory.with { directory in
+            var site = Self.site
+            site.profiles = [
+                "p:", "  kernel: \"os:1/linux\"",
+                "  overlay: {a/b: {from: \"os:1/answer\", fill: true, mode: \"0755\"}, c: {from: \"os:1/answer\"}}",
+            ]
+            let namespace = try make(in: directory, site: site.yaml)
+            let path = ["hosts", FakeBackend.token, "overlay.cpio"]
+            let overlay = try namespace.resource(path, address: nil)
+            let filled = "host hv01 ${UNKNOWN} http://pxe.dvntm.deevnet.net/hosts/hv01.token"
+            #expect(try text(overlay) == "a/b 755 \(filled)|c 644 host ${host.name} ${UNKNOWN} ${boot.url}")
+            #expect(overlay.digest == nil && !overlay.isImmutable)
+            #expect(throws: BootRefusal.self) {
+                try namespace.resource(["hosts", "other", "overlay.cpio"], address: nil)
+            }
+            let none = try make(in: directory)
+            #expect(throws: BootRefusal.notFound("this host's profile has no overlay")) {
+                try none.resource(path, address: nil)
+            }
+        }
+    }
+
     /// A host whose address comes from the pool is answered by where it asks from.
     @Test func aHostWithoutAFixedAddressGetsItsAnswers() async throws {
         try await TemporaryDirectory.with { directory in

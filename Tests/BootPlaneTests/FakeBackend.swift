@@ -28,6 +28,13 @@ final class FakeBackend: BootBackend {
 
     func blobPath(_ digest: Digest) -> String { directory.appending(path: digest.hex).path }
     func loaderPath(_ name: String) -> String? { directory.appending(path: name).path }
+    /// Not cpio: what went in, for tests to read.
+    func overlay(_ files: [OverlayFile]) -> [UInt8]? {
+        Array(
+            files.map { "\($0.path) \(String($0.mode, radix: 8)) \(String(decoding: $0.bytes, as: UTF8.self))" }
+                .joined(separator: "|").utf8)
+    }
+
     func issueToken(host: String) -> String? { "\(host).token" }
     func host(forToken token: String) -> String? { token == Self.token ? "hv01" : nil }
     func reportUp(token: String, address: IPv4Address?) -> Bool { token == Self.token }

@@ -17,12 +17,16 @@ struct GuestSite {
                 "guest:",
                 "  kernel: \"guest:1/linux\"",
                 "  initrd: [\"guest:1/initrd.gz\"]",
+                "  overlay: {overlay/note: {from: \"notes:1/note\", fill: true}}",
                 "  args: [console=ttyS0, \"phonehome=${boot.url}/\(report)\"]",
             ])
         let server = try await ProvisionerServer.start(in: lab, site: site.yaml)
         let cache = FileManager.default.temporaryDirectory.appending(path: "provisioner-test-guest")
         let guest = try await GuestImage.build(in: cache)
         try await server.artifactctl("push", "guest:1", guest.kernel.path, guest.initrd.path)
+        let note = lab.directory.appending(path: "note")
+        try Data("written for ${host.name}\n".utf8).write(to: note)
+        try await server.artifactctl("push", "notes:1", note.path)
         return GuestSite(server: server)
     }
 

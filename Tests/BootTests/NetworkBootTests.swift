@@ -17,6 +17,7 @@ struct NetworkBootTests {
             let console = computer.serial.text
             #expect(console.contains("GUEST-PHONED-HOME"))
             #expect(console.contains("10.20.99.21"))
+            #expect(console.contains("GUEST-OVERLAY written for hv01"))
 
             let status = try await site.server.waitForEvent("up", of: "hv01", timeout: .seconds(10))
             #expect(status.state == "up")

@@ -28,6 +28,7 @@ enum GuestScripts {
         dmesg -n 1
         echo
         echo "GUEST-UP $(cat /proc/cmdline)"
+        [ -e /overlay/note ] && echo "GUEST-OVERLAY $(cat /overlay/note)"
         for module in \(modules.joined(separator: " ")); do insmod /modules/$module.ko; done
         ip link set lo up
         tries=0
