@@ -28,20 +28,26 @@ struct ArchiveKeeper: Service {
                     group.addTask {
                         while (try? await Task.sleep(for: .seconds(3600))) != nil { store.wantArchiveViews() }
                     }
-                    for await _ in store.viewsWanted { await lookInto() }
+                    // Versions whose archives are all looked into, or that have none.
+                    var settled: Set<Digest> = []
+                    for await _ in store.viewsWanted { await lookInto(&settled) }
                     group.cancelAll()
                 }
             }
         }
     }
 
-    private func lookInto() async {
+    private func lookInto(_ settled: inout Set<Digest>) async {
         do {
-            for archive in try store.archivesWithLostMembers() { unlink(views.viewPath(archive)) }
+            for archive in try store.archivesWithLostMembers() {
+                unlink(views.viewPath(archive))
+                settled = []
+            }
         } catch {
             logger.error("views of archives: \(error)")
         }
-        for (digest, name, path) in store.archives() where views.isUnknown(digest) {
+        let archives = store.archives(but: &settled)
+        for (digest, name, path, _) in archives where views.isUnknown(digest) {
             guard !Task.isCancelled, store.health.reason == nil else { return }
             let place = "\(name): \(path)"
             let sink = ArchiveMemberStore(store: store, name: name)
@@ -64,6 +70,8 @@ struct ArchiveKeeper: Service {
                 logger.error("\(place) cannot be looked into: \(error)")
             }
         }
+        let open = Set(archives.filter { views.isUnknown($0.digest) }.map(\.version))
+        settled.formUnion(archives.map(\.version).filter { !open.contains($0) })
     }
 
     private func refuse(_ archive: Digest, _ reason: String) throws {

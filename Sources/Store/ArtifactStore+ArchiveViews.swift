@@ -12,16 +12,20 @@ extension ArtifactStore {
     /// Has archives looked into that may have come.
     package func wantArchiveViews() { wantViews.yield() }
 
-    /// Files of published versions that are named like archives, each once, with one name that has it.
-    package func archives() -> [(digest: Digest, name: ArtifactName, path: ArtifactPath)] {
+    /// Files of published versions that are named like archives, each once, with one name that has it. Versions in
+    /// `settled` are left out; those that have no such file are put there.
+    package func archives(
+        but settled: inout Set<Digest>
+    ) -> [(digest: Digest, name: ArtifactName, path: ArtifactPath, version: Digest)] {
         let releases = self.releases
         var seen: Set<Digest> = []
-        var found: [(digest: Digest, name: ArtifactName, path: ArtifactPath)] = []
+        var found: [(digest: Digest, name: ArtifactName, path: ArtifactPath, version: Digest)] = []
         for name in releases.names {
-            for digest in releases.digests(of: name) {
-                guard let release = releases.release(Reference(name: name, version: .digest(digest))) else { continue }
-                for (path, file) in release.files where Self.isNamedLikeArchive(path) {
-                    if seen.insert(file.digest).inserted { found.append((file.digest, name, path)) }
+            for version in releases.digests(of: name) where !settled.contains(version) {
+                let archives = self.archives(of: Reference(name: name, version: .digest(version)))
+                if archives.isEmpty { settled.insert(version) }
+                for archive in archives where seen.insert(archive.digest).inserted {
+                    found.append((archive.digest, name, archive.path, version))
                 }
             }
         }

@@ -96,14 +96,13 @@ extension ArtifactStore {
                     guard let name = try? ArtifactName(name) else { continue }
                     let current = basis.digest(for: name)
                     guard current != .empty else { continue }
-                    let verdicts = try StoredVerdict.all(database, name)
-                    let manifests = try String.fetchAll(
-                        database, sql: "SELECT digest FROM manifest WHERE name = ? AND subject IS NULL ORDER BY digest",
-                        arguments: [name.description])
-                    for manifest in manifests {
-                        guard let digest = try? Digest(hex: manifest) else { continue }
-                        if verdicts[digest]?.holds(on: current, now: now) != true { found.append((name, digest)) }
-                    }
+                    let digests = try String.fetchAll(
+                        database,
+                        sql: """
+                            SELECT digest FROM manifest LEFT JOIN verdict USING (name, digest)
+                            WHERE name = ? AND subject IS NULL AND (basis IS NOT ? OR valid_until <= ?) ORDER BY digest
+                            """, arguments: [name.description, current.column, now])
+                    for digest in digests { found.append((name, try Digest(hex: digest))) }
                 }
                 return found
             }

@@ -5,11 +5,13 @@ internal import Trust
 
 /// Rules and keys as they stand: those of the site file, and what operators added and revoked.
 struct TrustState: Sendable {
-    var policy: TrustPolicy
+    var policy: TrustPolicy { didSet { basis = makeBasis() } }
     /// Keys that come with this program: any rule may name them.
     let packaged: [TrustKey]
-    var added: [AddedKey]
-    var revocations: [Revocation]
+    var added: [AddedKey] { didSet { basis = makeBasis() } }
+    var revocations: [Revocation] { didSet { basis = makeBasis() } }
+    /// All of it together: asked for often, and changed seldom.
+    private(set) var basis = TrustBasis(policy: TrustPolicy())
 
     /// A catalog of an earlier version has no keys.
     init(policy: TrustPolicy, packaged: [TrustKey], _ database: Database) throws {
@@ -17,6 +19,7 @@ struct TrustState: Sendable {
         self.packaged = packaged
         guard try database.tableExists("trust_key") else {
             (added, revocations) = ([], [])
+            basis = makeBasis()
             return
         }
         added = try Row.fetchAll(database, sql: "SELECT * FROM trust_key ORDER BY name").map(AddedKey.init)
@@ -27,9 +30,10 @@ struct TrustState: Sendable {
             return Revocation(
                 format: format, fingerprint: row["fingerprint"], revokedAt: row["revoked_at"], reason: row["reason"])
         }
+        basis = makeBasis()
     }
 
-    var basis: TrustBasis {
+    private func makeBasis() -> TrustBasis {
         TrustBasis(policy: policy, added: added.map(\.key) + packaged, revocations: revocations)
     }
 }
