@@ -115,7 +115,7 @@ extension ArtifactStore {
             index.withLock { index in
                 for (name, digest) in resting {
                     index.withhold(
-                        digest, name: name, Withholding(.refused, "a key that signed it was revoked"))
+                        digest, name: name, Withholding("a key that signed it was revoked"))
                 }
             }
         }

@@ -60,14 +60,14 @@ extension Verdict {
         guard !mayBoot else { return nil }
         // The reasons are for operators, who ask for the verdict.
         return outcome == .quarantined
-            ? Withholding(.waiting, "it is in quarantine until it is signed as the site asks")
-            : Withholding(.refused, "it is not signed as the site asks")
+            ? Withholding("it is in quarantine until it is signed as the site asks")
+            : Withholding("it is not signed as the site asks")
     }
 }
 
 extension Withholding {
     /// Published, and not judged yet.
-    static let unjudged = Withholding(.waiting, "its signatures have not been verified yet")
+    static let unjudged = Withholding("its signatures have not been verified yet")
     /// A signature or the like, which nobody boots.
-    static let attached = Withholding(.refused, "it is attached to another version")
+    static let attached = Withholding("it is attached to another version")
 }

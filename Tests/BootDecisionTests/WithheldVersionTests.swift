@@ -33,7 +33,7 @@ import Testing
         #expect(try decide(site, releases).plan != nil)
         let name = try ArtifactName("debian")
         for digest in releases.digests(of: name) {
-            releases.withhold(digest, name: name, Withholding(.refused, "it is not signed as the site asks"))
+            releases.withhold(digest, name: name, Withholding("it is not signed as the site asks"))
         }
         let decision = try decide(site, releases)
         #expect(decision.outcome == .hold(seconds: BootDecider.holdSeconds))
@@ -64,7 +64,7 @@ import Testing
         let release = try Release(digest: .empty, files: [try ArtifactPath("x"): file])
         let (a, b) = (try ArtifactName("a"), try ArtifactName("b"))
         for name in [a, b] { releases.insert(release, name: name, tag: try Tag("1")) }
-        let withheld = Withholding(.waiting, "w")
+        let withheld = Withholding("w")
         releases.withhold(.empty, name: a, withheld)
         releases.withhold(.empty, name: a, withheld)
         #expect(releases.blobSize(file.digest) == 1)
