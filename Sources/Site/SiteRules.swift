@@ -14,6 +14,7 @@ struct SiteRules {
         checkServices()
         checkIntent()
         checkAuthority()
+        checkTrust()
         checkDerivedNames()
     }
 

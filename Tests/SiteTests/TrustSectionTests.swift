@@ -60,6 +60,16 @@ import Trust
     ])
     func refusesRules(_ site: BadSite) throws { try site.check() }
 
+    @Test func tellsOfASignerThatIsNoKeyOfTheFile() {
+        let text = BaseSite.text.replacing(
+            "authority:\n",
+            with: "trust: {policies: [{artifacts: [\"*\"], signers: [debian-archive-12]}]}\nauthority:\n")
+        let reading = BaseSite.parse(text)
+        #expect(reading.site != nil)
+        let notes = reading.diagnostics.filter { $0.code == "V61" }
+        #expect(notes.map(\.severity) == [.info] && notes[0].message.contains("'debian-archive-12' is no key"))
+    }
+
     @Test func readsEveryKeyOfARule() throws {
         let text = BaseSite.text.replacing(
             "authority:\n",
