@@ -24,6 +24,11 @@ package struct IPXERenderer: Sendable {
     /// The overlay's name below a machine's own URL for one boot.
     package static let overlayName = "overlay.cpio"
 
+    /// Where signatures of the site's boot key are, each under the name of what it is over.
+    package static let signaturesName = "signatures"
+    /// What follows the name of an overlay for its signature.
+    package static let signatureEnding = ".cms"
+
     package let names: BootNames
 
     package init(names: BootNames) { self.names = names }
@@ -62,18 +67,39 @@ package struct IPXERenderer: Sendable {
             arguments.append(word)
         }
         // The EFI stub of kernels before 5.7 finds its initrds only by name (ipxe src/interface/efi/efi_file.c).
-        var addresses = plan.initrds.map(url)
+        var addresses = plan.initrds.map { (load: url($0), signature: signatureURL($0)) }
         // The last one wins where two have a file.
-        if !plan.overlay.isEmpty { addresses.append(names.perBoot(expansion.token) + "/" + Self.overlayName) }
+        if !plan.overlay.isEmpty {
+            let overlay = names.perBoot(expansion.token) + "/" + Self.overlayName
+            addresses.append((overlay, overlay + Self.signatureEnding))
+        }
         arguments += addresses.indices.map { "initrd=initrd\($0)" }
+        func verify(_ name: String, _ signature: String) -> String {
+            plan.isVerified ? "imgverify \(name) \(signature) || goto unverified\n" : ""
+        }
         let initrds = addresses.enumerated().map { index, address in
-            "initrd --name initrd\(index) \(address) || goto failed\n"
+            "initrd --name initrd\(index) \(address.load) || goto failed\n"
+                + verify("initrd\(index)", address.signature)
         }
         return Self.plan.filled([
             "HOST": plan.host, "PROFILE": plan.profile, "BOOT": plan.frequency.rawValue,
-            "KERNEL": ([url(plan.kernel)] + arguments).joined(separator: " "), "INITRDS": initrds.joined(),
+            "KERNEL": ([url(plan.kernel)] + arguments).joined(separator: " "),
+            "INITRDS": verify("linux", signatureURL(plan.kernel)) + initrds.joined(),
+            "UNVERIFIED": plan.isVerified ? Self.unverified : "",
             "SCRIPT_URL": scriptURL,
         ])
+    }
+
+    /// A loader that lacks the command ends here, too. Goes on as after any other failure.
+    private static let unverified = """
+
+        :unverified
+        echo Provisioner: what was loaded is not signed by this site, or this iPXE has no imgverify
+
+        """
+
+    private func signatureURL(_ file: PlanFile) -> String {
+        names.artifactsBase + "/" + Self.signaturesName + IPXEText.path(file.reference)
     }
 
     private func url(_ file: PlanFile) -> String { names.artifactsBase + IPXEText.path(file.reference) }

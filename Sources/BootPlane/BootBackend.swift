@@ -41,6 +41,10 @@ package protocol BootBackend: Sendable {
     func blobPath(_ digest: Digest) -> String
     /// The path of a boot loader by its file name; nil when there is none.
     func loaderPath(_ name: String) -> String?
+    /// A detached CMS signature by the site's boot key, DER; nil while it is being made.
+    func signature(of content: FileContent) -> [UInt8]?
+    /// The same over bytes that are in no file; nil when it cannot be made.
+    func signature(over bytes: [UInt8]) -> [UInt8]?
     /// An initrd of these files; nil when they cannot be one.
     func overlay(_ files: [OverlayFile]) -> [UInt8]?
     /// A token for one boot of one host; nil when the machine has no random numbers.

@@ -36,6 +36,10 @@ package struct BootNamespace: Sendable {
         case ("hosts", 3) where components[2] == "answer": return try answer(snapshot, token: components[1], address)
         case ("hosts", 3) where components[2] == IPXERenderer.overlayName:
             return try overlay(snapshot, token: components[1], address)
+        case ("hosts", 3) where components[2] == IPXERenderer.overlayName + IPXERenderer.signatureEnding:
+            return try overlaySignature(snapshot, token: components[1], address)
+        case (IPXERenderer.signaturesName, 3...):
+            return try signature(snapshot, components.dropFirst().joined(separator: "/"))
         case (_, 2...): return try file(snapshot, components.joined(separator: "/"))
         default: throw .notFound("there is nothing at this path")
         }
@@ -52,7 +56,7 @@ package struct BootNamespace: Sendable {
         _ snapshot: BootSnapshot, _ query: [String: String], _ address: IPv4Address?
     ) throws(BootRefusal) -> BootResource {
         let request = BootRequest(fields: query, address: address)
-        let decision = snapshot.decider.decide(request)
+        let decision = waitingForSignatures(snapshot.decider.decide(request), snapshot)
         let names = decision.substrate.flatMap { snapshot.names(of: $0) } ?? snapshot.names(for: address)
         guard let names else { throw .notFound("this address is on no substrate of the site file") }
         let renderer = IPXERenderer(names: names)
@@ -69,6 +73,41 @@ package struct BootNamespace: Sendable {
                 reasons: decision.reasons + [error.message])
             return Self.script(renderer.refusal(error.message), event: .script(request, refused))
         }
+    }
+
+    /// A machine that verifies waits until everything that it will verify is signed.
+    private func waitingForSignatures(_ decision: BootDecision, _ snapshot: BootSnapshot) -> BootDecision {
+        guard case .boot(let plan) = decision.outcome, plan.isVerified else { return decision }
+        let (releases, archives) = (snapshot.decider.releases, snapshot.decider.archives)
+        // Each is asked for, so that all are made.
+        let missing = ([plan.kernel] + plan.initrds).filter { file in
+            guard let content = releases.content(file.reference, in: archives) else { return true }
+            return backend.signature(of: content) == nil
+        }
+        guard let first = missing.first else { return decision }
+        return BootDecision(
+            host: decision.host, substrate: decision.substrate, outcome: .hold(seconds: BootDecider.holdSeconds),
+            reasons: decision.reasons + ["\(first.reference) is being signed for this machine's loader"])
+    }
+
+    /// A signature by the site's boot key over a file.
+    private func signature(_ snapshot: BootSnapshot, _ path: String) throws(BootRefusal) -> BootResource {
+        guard let reference = try? FileReference(path),
+            let content = snapshot.decider.releases.content(reference, in: snapshot.decider.archives)
+        else { throw .notFound("there is no such file to sign") }
+        guard let bytes = backend.signature(of: content) else {
+            throw .notFound("\(reference) is being signed: ask again")
+        }
+        return BootResource(.bytes(bytes), mediaType: "application/pkcs7-signature")
+    }
+
+    private func overlaySignature(
+        _ snapshot: BootSnapshot, token: String, _ address: IPv4Address?
+    ) throws(BootRefusal) -> BootResource {
+        guard case .bytes(let bytes) = try overlay(snapshot, token: token, address).body,
+            let signature = backend.signature(over: bytes)
+        else { throw .damaged }
+        return BootResource(.bytes(signature), mediaType: "application/pkcs7-signature")
     }
 
     private static func script(_ text: String, event: BootEvent) -> BootResource {

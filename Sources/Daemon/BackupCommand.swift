@@ -110,7 +110,10 @@ private struct DataCopy {
             from: source, to: target,
             companions: .init(
                 databases: ["hosts.sqlite"],
-                smallFiles: ["boot-token.key", "control.crt", "control.key", "operators.json", "names.jsonl"]),
+                smallFiles: [
+                    "boot-token.key", "boot.crt", "boot.key", "control.crt", "control.key", "operators.json",
+                    "names.jsonl",
+                ]),
             verifiesTarget: verifiesTarget)
         var told: Int64 = 0
         let report = try copy.run { done, total in

@@ -73,9 +73,13 @@ struct DaemonAssembly {
         if isWhole {
             ledger.adopt(site: site)
             Self.reportMissing(site, store, archives, logger)
+            let signer = BootSigner(
+                key: try BootKeyFiles.loadOrMake(in: configuration.dataPath), dataPath: configuration.dataPath,
+                blobPath: store.blobPath, logger: logger)
+            services.append(signer)
             let backend = DaemonBackend(
                 store: store, ledger: ledger, site: holder, httpPort: configuration.bootHTTP.port,
-                loadersPath: configuration.loadersPath, archives: archives)
+                loadersPath: configuration.loadersPath, archives: archives, signer: signer)
             services += try await BootServices(configuration: configuration, backend: backend, logger: logger)
                 .make(group)
         }

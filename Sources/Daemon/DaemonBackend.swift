@@ -15,6 +15,7 @@ struct DaemonBackend: BootBackend {
     let httpPort: Int
     let loadersPath: String
     let archives: ArchiveViewDirectory
+    let signer: BootSigner
     let executor = BlockingTaskExecutor()
 
     var snapshot: BootSnapshot {
@@ -36,6 +37,10 @@ struct DaemonBackend: BootBackend {
     func overlay(_ files: [OverlayFile]) -> [UInt8]? {
         try? InitrdOverlay.build(files.map { InitrdOverlay.File(path: $0.path, mode: $0.mode, bytes: $0.bytes) })
     }
+
+    func signature(of content: FileContent) -> [UInt8]? { signer.signature(of: content) }
+
+    func signature(over bytes: [UInt8]) -> [UInt8]? { signer.sign(bytes) }
 
     func issueToken(host: String) -> String? { ledger.issueToken(host: host) }
 

@@ -13,6 +13,9 @@ enum DefaultPath {
     static func certificate(in data: String) -> String { data + "/control.crt" }
     static func privateKey(in data: String) -> String { data + "/control.key" }
     static func tokenKey(in data: String) -> String { data + "/boot-token.key" }
+    static func bootKey(in data: String) -> String { data + "/boot.key" }
+    static func bootCertificate(in data: String) -> String { data + "/boot.crt" }
+    static func bootSignatures(in data: String) -> String { data + "/boot-signatures" }
     static func authority(in data: String) -> String { data + "/authority" }
 }
 

@@ -13,7 +13,7 @@ package struct ProvisionerCommand: AsyncParsableCommand {
         version: "provisioner \(ProductVersion.current)",
         subcommands: [
             ServeCommand.self, CheckCommand.self, ExplainCommand.self, AuthorityCommand.self, BackupCommand.self,
-            RestoreCommand.self, ReindexCommand.self, ApplianceCommand.self,
+            RestoreCommand.self, ReindexCommand.self, BootKeyCommand.self, ApplianceCommand.self,
         ])
 
     package init() {}

@@ -33,6 +33,8 @@ package struct Profile: Hashable, Sendable {
     package var image: FileReference?
     /// Files that the machine finds in its initrd, laid over those of its other initrds.
     package var overlay: [OverlayEntry]
+    /// Whether the loader verifies kernel and initrds by the site's boot key: an iPXE that has `imgverify`.
+    package var isVerified: Bool
 }
 
 /// A file of an initrd overlay.

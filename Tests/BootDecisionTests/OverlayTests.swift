@@ -29,6 +29,34 @@ import Testing
         #expect(script.contains("\ninitrd --name initrd1 \(names.perBoot("TOKEN"))/overlay.cpio || goto failed\n"))
     }
 
+    @Test func aProfileThatIsVerifiedHasEveryWordOfItVerifiedBeforeItBoots() throws {
+        let text = LabSite.text.replacing(
+            "    answer: answers:1/preseed.cfg\n",
+            with:
+                "    answer: answers:1/preseed.cfg\n    verify: true\n    overlay: {x: {from: \"answers:1/preseed.cfg\"}}\n"
+        )
+        let site = try #require(Site.parse(Array(text.utf8)).site)
+        let decision = BootDecider(
+            site: site, releases: try LabSite.releases(of: site), installations: NoInstallations()
+        ).decide(BootRequest(mac: try LabSite.mac("52:54:00:00:01:01")))
+        let names = try #require(BootNames(site: site, substrate: "lab", mode: .router, port: 80))
+        let host = try #require(site.host("hv01"))
+        let expansion = ProfileExpansion(names: names, host: host, mac: nil, token: "TOKEN")
+        let script = try IPXERenderer(names: names).script(decision, expansion: expansion)
+        let lines = script.split(separator: "\n").map(String.init)
+        let commands = lines.filter { ["kernel", "initrd", "imgverify", "boot"].contains($0.prefix { $0 != " " }) }
+        #expect(
+            commands.map { $0.split(separator: " ").prefix(3).joined(separator: " ") } == [
+                "kernel --name linux",
+                "imgverify linux http://artifacts.lab.example.net/signatures/debian:12.11/install.amd/vmlinuz",
+                "initrd --name initrd0",
+                "imgverify initrd0 http://artifacts.lab.example.net/signatures/debian:12.11/install.amd/initrd.gz",
+                "initrd --name initrd1", "imgverify initrd1 \(names.perBoot("TOKEN"))/overlay.cpio.cms", "boot || goto",
+            ])
+        #expect(lines.filter { $0.hasPrefix("imgverify") }.allSatisfy { $0.hasSuffix(" || goto unverified") })
+        #expect(lines.contains(":unverified"))
+    }
+
     @Test func aFileOfItThatIsNotPublishedHoldsTheMachine() throws {
         let site = try site("{etc/x: {from: \"none:1/x\"}}")
         let releases = try LabSite.releases(of: LabSite.site())

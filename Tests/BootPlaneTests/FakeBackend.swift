@@ -28,6 +28,9 @@ final class FakeBackend: BootBackend {
 
     func blobPath(_ digest: Digest) -> String { directory.appending(path: digest.hex).path }
     func loaderPath(_ name: String) -> String? { directory.appending(path: name).path }
+    func signature(of content: FileContent) -> [UInt8]? { Array("signature of \(content.file.digest)".utf8) }
+    func signature(over bytes: [UInt8]) -> [UInt8]? { Array("signature over \(bytes.count)".utf8) }
+
     /// Not cpio: what went in, for tests to read.
     func overlay(_ files: [OverlayFile]) -> [UInt8]? {
         Array(

@@ -1,0 +1,58 @@
+package import ArgumentParser
+internal import Foundation
+internal import ServerIdentity
+
+/// `provisioner boot-key show|rotate`.
+package struct BootKeyCommand: ParsableCommand {
+    package static let configuration = CommandConfiguration(
+        commandName: "boot-key", abstract: "Show the certificate of the site's boot key, or make a new key.",
+        discussion: """
+            With the certificate inside, an iPXE that has imgverify loads what this server signed and nothing else; profiles with \
+            'verify: true' ask for it. The key itself stays in the data directory.
+
+              provisioner boot-key show >boot.crt
+              make bin/ipxe.efi CERT=boot.crt TRUST=boot.crt      # in iPXE's sources, with IMAGE_TRUST_CMD
+            """,
+        subcommands: [BootKeyShowCommand.self, BootKeyRotateCommand.self])
+
+    package init() {}
+}
+
+struct BootKeyShowCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "show", abstract: "Print the certificate, PEM; its fingerprint on standard error.")
+
+    @Option(help: "The data directory.")
+    var data = DefaultPath.data
+
+    func run() throws {
+        guard FileManager.default.fileExists(atPath: DefaultPath.bootCertificate(in: data)) else {
+            throw ValidationFailure("\(data) has no boot key yet: the server makes it at its first start")
+        }
+        let key = try BootKeyFiles.loadOrMake(in: data)
+        print(key.certificate, terminator: "")
+        StandardError.write("\(key.fingerprint)")
+    }
+}
+
+struct BootKeyRotateCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "rotate", abstract: "Make a new key, and print its certificate; the old one is gone.",
+        discussion: """
+            Stop the server for it. Loaders with the old certificate load nothing any more: build them with the new one first, or \
+            set 'verify: false' meanwhile.
+            """)
+
+    @Option(help: "The data directory.")
+    var data = DefaultPath.data
+
+    func run() throws {
+        guard FileManager.default.fileExists(atPath: data) else {
+            throw ValidationFailure("\(data) is not there: is it the server's --data?")
+        }
+        umask(0o077)
+        let key = try BootKeyFiles.rotate(in: data)
+        print(key.certificate, terminator: "")
+        StandardError.write("\(key.fingerprint)")
+    }
+}
