@@ -16,18 +16,9 @@ package struct BootKey: Sendable, CustomStringConvertible, CustomReflectable {
     /// Reads what was stored.
     /// - Throws: `ServerIdentityError` when one of the two is damaged, or they do not belong together.
     package init(certificate: String, privateKey: String) throws(ServerIdentityError) {
-        guard let parsed = PEM.readCertificate(certificate) else {
-            throw ServerIdentityError("the boot certificate is damaged")
-        }
-        defer { X509_free(parsed) }
-        guard let key = PEM.readPrivateKey(privateKey) else { throw ServerIdentityError("the boot key is damaged") }
-        defer { EVP_PKEY_free(key) }
-        guard X509_check_private_key(parsed, key) == 1 else {
-            throw ServerIdentityError("the boot key is not the certificate's")
-        }
+        fingerprint = try CertificatePair.check(certificate: certificate, privateKey: privateKey).fingerprint
         self.certificate = certificate
         self.privateKey = privateKey
-        fingerprint = try ServerIdentity.fingerprint(of: parsed)
     }
 
     /// A new key, with a certificate that it issues itself, for signing code and nothing else.

@@ -19,19 +19,9 @@ package struct ServerIdentity: Sendable, CustomStringConvertible, CustomReflecta
     /// Reads what was stored.
     /// - Throws: `ServerIdentityError` when one of the two is damaged, or they do not belong together.
     package init(certificate: String, privateKey: String) throws(ServerIdentityError) {
-        guard let parsed = PEM.readCertificate(certificate) else {
-            throw ServerIdentityError("the certificate is damaged")
-        }
-        defer { X509_free(parsed) }
-        guard let key = PEM.readPrivateKey(privateKey) else { throw ServerIdentityError("the private key is damaged") }
-        defer { EVP_PKEY_free(key) }
-        guard X509_check_private_key(parsed, key) == 1 else {
-            throw ServerIdentityError("the private key is not the certificate's")
-        }
+        (fingerprint, isAuthority) = try CertificatePair.check(certificate: certificate, privateKey: privateKey)
         self.certificate = certificate
         self.privateKey = privateKey
-        fingerprint = try Self.fingerprint(of: parsed)
-        isAuthority = X509_get_extension_flags(parsed) & UInt32(EXFLAG_CA) != 0
     }
 
     /// A new P-256 key with the certificate of an authority.
