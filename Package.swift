@@ -38,7 +38,9 @@ let package = Package(
             name: "IPXEScripts", path: "ipxe",
             resources: [
                 .embedInCode("stage1.ipxe"), .embedInCode("plan.ipxe"), .embedInCode("local.ipxe"),
-                .embedInCode("hold.ipxe"), .embedInCode("refuse.ipxe"),
+                .embedInCode("hold.ipxe"), .embedInCode("refuse.ipxe"), .embedInCode("handover.ipxe"),
+                .embedInCode("first.grub"), .embedInCode("plan.grub"), .embedInCode("local.grub"),
+                .embedInCode("hold.grub"), .embedInCode("refuse.grub"),
             ]),
         .target(name: "Boot", dependencies: ["Artifacts", "Site", "IPXEScripts"]),
         .target(
@@ -69,6 +71,9 @@ let package = Package(
                 "Archives", "Artifacts", "CLinux", .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ]),
+        .target(
+            name: "BootSigning",
+            dependencies: ["Archives", "Artifacts", .product(name: "Subprocess", package: "swift-subprocess")]),
         .target(
             name: "GPGV",
             dependencies: ["Artifacts", "Trust", .product(name: "Subprocess", package: "swift-subprocess")]),
@@ -116,8 +121,8 @@ let package = Package(
         .target(
             name: "Daemon",
             dependencies: [
-                "Appliance", "Archives", "Artifacts", "Authority", "Boot", "BootPlane", "CLinux", "ConfigurationFile",
-                "ControlAPI",
+                "Appliance", "Archives", "Artifacts", "Authority", "Boot", "BootPlane", "BootSigning", "CLinux",
+                "ConfigurationFile", "ControlAPI",
                 "ConfinedReader", "ControlPlane", "GPGV", "Hosts", "Recipes", "ServerIdentity", "Site", "Store", "TFTP",
                 "Trust",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -176,6 +181,7 @@ let package = Package(
         .testTarget(
             name: "ArchivesTests",
             dependencies: ["Archives", "Artifacts", "ConfinedReader", "TestSupport", "provisioner"]),
+        .testTarget(name: "BootSigningTests", dependencies: ["BootSigning", "ServerIdentity", "TestSupport"]),
         .testTarget(name: "HTTPSemanticsTests", dependencies: ["HTTPSemantics"]),
         .testTarget(name: "TFTPTests", dependencies: ["TFTP"]),
         .testTarget(

@@ -1,0 +1,33 @@
+/// Signatures of the boot key on EFI programs (Microsoft's "Windows Authenticode Portable Executable Signature Format"), for
+/// firmware that has the key's certificate in its `db` (UEFI specification section 32.2).
+package struct EFISignature: Sendable {
+    /// Paths of PEM files: sbsign reads the key itself.
+    private let certificate: String
+    private let key: String
+
+    package init(certificate: String, key: String) {
+        self.certificate = certificate
+        self.key = key
+    }
+
+    /// Signs a program.
+    /// - Throws: `BootSigningError` when sbsign is missing, or the file is no EFI program.
+    package func sign(_ program: String, to output: String) async throws(BootSigningError) {
+        try await SigningTool.sbsign.run(
+            ["--key", key, "--cert", certificate, "--output", output, program])
+    }
+
+    /// The same in memory.
+    /// - Parameters:
+    ///   - program: the file's bytes.
+    ///   - directory: for the work.
+    /// - Returns: the signed program.
+    /// - Throws: as the other.
+    package func sign(_ program: [UInt8], in directory: String) async throws(BootSigningError) -> [UInt8] {
+        let folder = try WorkFolder(in: directory)
+        defer { folder.remove() }
+        let output = folder.path + "/signed"
+        try await sign(try folder.write("unsigned", program), to: output)
+        return try WorkFolder.read(output, limit: 64 << 20)
+    }
+}
