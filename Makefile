@@ -10,7 +10,8 @@ LAB_PACKAGES := dnsmasq-base gpgv ipxe iproute2 util-linux qemu-system-x86 ipxe-
 	debian-installer-12-netboot-amd64 busybox-static cpio curl
 TEST_PACKAGES := $(LAB_PACKAGES) skopeo tftp-hpa bind9-dnsutils netcat-openbsd socat bsdutils iputils-ping procps openssl \
 	buildah python3-venv apt-utils dnf createrepo-c rpm minisign gnupg gpgv openssh-client xorriso \
-	genisoimage zip zstd bzip2 lz4 xz-utils
+	genisoimage zip zstd bzip2 lz4 xz-utils nftables binutils sbsigntool systemd-boot-efi grub-common grub-pc-bin \
+	grub-efi-amd64-bin
 BENCH_PACKAGES := docker-registry skopeo curl python3 openssl time
 PACKAGE_PACKAGES := dpkg-dev chrpath jq
 IMAGE_PACKAGES := mmdebstrap squashfs-tools cryptsetup-bin mtools gdisk dosfstools e2fsprogs zstd jq
@@ -139,10 +140,11 @@ test-appliance: image ## Install the packages in a clean Debian, start the image
 	@image/test-reproducible --package build/provisioner_$(VERSION)_amd64.deb --image build/provisioner-$(VERSION).raw
 
 # Python packages that tests use, in an environment of their own.
-.build/python/bin/packages-are-there:
-	@echo "==> installing oras and a validator of OpenAPI documents from PyPI"
+.build/python/bin/packages-are-there: Makefile
+	@echo "==> installing oras, virt-firmware and a validator of OpenAPI documents from PyPI"
 	@rm -rf .build/python && mkdir -p .build && python3 -m venv .build/python
-	@.build/python/bin/pip install --quiet --disable-pip-version-check 'oras==0.2.43' 'openapi-spec-validator==0.7.2' 'jsonschema>=4.20,<5'
+	@.build/python/bin/pip install --quiet --disable-pip-version-check 'oras==0.2.43' 'openapi-spec-validator==0.7.2' 'jsonschema>=4.20,<5' \
+		'virt-firmware==26.10'
 	@touch $@
 
 .PHONY: lint

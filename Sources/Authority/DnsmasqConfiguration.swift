@@ -1,32 +1,18 @@
 internal import Artifacts
 package import Site
 
-/// What machines are told to boot, by what they say they are. Names are file names below `/loaders` on our TFTP
-/// server, URLs go to HTTP.
-package struct BootFiles: Hashable, Sendable {
-    /// Stage 1, for loaders that are iPXE.
-    package var stage1URL: String
-    /// The iPXE program for UEFI HTTP Boot.
-    package var httpLoaderURL: String
-
-    package init(stage1URL: String, httpLoaderURL: String) {
-        self.stage1URL = stage1URL
-        self.httpLoaderURL = httpLoaderURL
-    }
-}
-
 /// dnsmasq's configuration for one substrate in provisioner mode. The same site revision, interface and paths always
 /// give the same text.
 package struct DnsmasqConfiguration: Sendable {
-    private let view: SubstrateView
-    private let segment: Segment
+    let view: SubstrateView
+    let segment: Segment
     private let subnet: IPv4Network
     private let gateway: IPv4Address
-    private let server: IPv4Address
-    private let serverName: DomainName
+    let server: IPv4Address
+    let serverName: DomainName
     private let interface: String
     private let leaseFile: String
-    private let bootFiles: BootFiles
+    let bootFiles: BootFiles
     private let upstream: [IPv4Address]
 
     /// `interface` is the network interface that has the server's address, `upstream` the resolvers for names outside
@@ -136,26 +122,9 @@ package struct DnsmasqConfiguration: Sendable {
             // A machine that nobody knows must not become "artifacts" in DNS by calling itself so.
             "dhcp-ignore-names=tag:!known",
         ]
-        lines += view.reservations(of: segment).map { "dhcp-host=\($0.mac),\($0.address),\($0.hostName)" }
+        let reservations = view.reservations(of: segment)
+        lines += reservations.map { "dhcp-host=\($0.mac),\($0.address),\($0.hostName)" }
+        lines += verifying.map { "dhcp-mac=set:\($0.tag),\($0.mac)" }
         return lines
-    }
-
-    /// Option 93 (RFC 4578; IANA "Processor Architecture Types") chooses the loader; iPXE's user class breaks the loop.
-    private var booting: [String] {
-        [
-            // Firmware reads the header's file field; shim reads nothing else.
-            "dhcp-no-override",
-            "dhcp-userclass=set:ipxe,iPXE",
-            "dhcp-match=set:bios,option:client-arch,0",
-            "dhcp-match=set:efi64,option:client-arch,7",
-            "dhcp-match=set:efi64,option:client-arch,9",
-            "dhcp-match=set:efi64http,option:client-arch,16",
-            "dhcp-boot=tag:ipxe,\(bootFiles.stage1URL)",
-            "dhcp-boot=tag:!ipxe,tag:bios,loaders/undionly.kpxe,\(serverName),\(server)",
-            "dhcp-boot=tag:!ipxe,tag:efi64,loaders/snponly.efi,\(serverName),\(server)",
-            "dhcp-boot=tag:!ipxe,tag:efi64http,\(bootFiles.httpLoaderURL)",
-            "dhcp-option-force=tag:!ipxe,tag:efi64http,60,HTTPClient",
-            "log-dhcp",
-        ]
     }
 }

@@ -93,7 +93,7 @@ package struct BootDecider: Sendable {
             .boot(
                 BootPlan(
                     host: host.name, profile: profile.name, frequency: assignment.boot, kernel: kernelFile,
-                    initrds: initrds, overlay: overlay, isVerified: profile.isVerified,
+                    initrds: initrds, overlay: overlay, verifier: profile.verifier,
                     arguments: profile.arguments.map(VariableTemplate.init),
                     answer: answerFile)),
             "every file of profile \(profile.name) is there")

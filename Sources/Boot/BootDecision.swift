@@ -24,6 +24,11 @@ package struct BootDecision: Hashable, Sendable {
         self.reasons = reasons
     }
 
+    /// The same machine, refused after all.
+    package func refused(_ reason: String) -> BootDecision {
+        BootDecision(host: host, substrate: substrate, outcome: .refuse, reasons: reasons + [reason])
+    }
+
     /// The deciding reason.
     package var reason: String { reasons.last ?? "" }
 }

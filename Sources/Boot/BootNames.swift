@@ -26,6 +26,12 @@ package struct BootNames: Hashable, Sendable {
     /// Where stage 1 is, for DHCP.
     package var stage1: String { scriptsBase + "/boot.ipxe" }
 
+    /// A loader of `/loaders`.
+    package func loader(_ name: String) -> String { "\(scriptsBase)/loaders/\(name)" }
+
+    /// A machine's own unified kernel image.
+    package func kernelImage(_ mac: MACAddress) -> String { "\(scriptsBase)/\(BootPath.kernelImage(mac))" }
+
     /// The base of a machine's own URLs for one boot.
     package func perBoot(_ token: String) -> String { "\(scriptsBase)/hosts/\(token)" }
 

@@ -23,8 +23,8 @@ package struct BootPlan: Hashable, Sendable {
     package let initrds: [PlanFile]
     /// Files that are put into an initrd of their own, which comes last.
     package let overlay: [PlanOverlayEntry]
-    /// Whether the loader verifies what it loads.
-    package let isVerified: Bool
+    /// Who verifies on the machine what is loaded; nil for nobody.
+    package let verifier: BootVerifier?
     /// With variables not yet filled in.
     package let arguments: [VariableTemplate]
     /// The template of the answer file, where the profile has one.

@@ -15,6 +15,7 @@ package struct IPXERenderer: Sendable {
     private static let local = ScriptTemplate(IPXEScripts.local)
     private static let hold = ScriptTemplate(IPXEScripts.hold)
     private static let refuse = ScriptTemplate(IPXEScripts.refuse)
+    private static let handover = ScriptTemplate(IPXEScripts.handover)
 
     /// iPXE's own variables, which name the machine in the question for its script.
     private static let question =
@@ -66,6 +67,51 @@ package struct IPXERenderer: Sendable {
             }
             arguments.append(word)
         }
+        switch plan.verifier {
+        case .grub: return handover(plan, Self.chainGRUB(names))
+        case .firmware: return handover(plan, try Self.chainImage(names, expansion, arguments))
+        case .ipxe, nil: return script(plan, expansion, arguments)
+        }
+    }
+
+    private func handover(_ plan: BootPlan, _ chain: String) -> String {
+        Self.handover.filled([
+            "HOST": plan.host, "PROFILE": plan.profile, "CHAIN": chain, "SCRIPT_URL": scriptURL,
+        ])
+    }
+
+    private static func chainGRUB(_ names: BootNames) -> String {
+        """
+        iseq ${platform} efi && goto efi ||
+        chain --autofree \(names.loader(GRUBPlatform.bios.loaderName)) || goto failed
+        goto failed
+
+        :efi
+        chain --autofree \(names.loader(GRUBPlatform.uefi.loaderName)) || goto failed
+        """
+    }
+
+    /// Without Secure Boot, systemd's stub takes iPXE's load options for the arguments, and they begin with the image's
+    /// name (its `src/boot/efi/stub.c`): so that is one which Linux knows, and the arguments are said here, too.
+    private static func chainImage(
+        _ names: BootNames, _ expansion: ProfileExpansion, _ arguments: [String]
+    ) throws(BootError) -> String {
+        guard let mac = expansion.mac ?? expansion.host.primaryInterface?.mac else {
+            throw BootError(message: "a machine without a MAC address has no image of its own")
+        }
+        let chain = ["chain --autofree --name BOOT_IMAGE=uki", names.kernelImage(mac)] + arguments
+        return """
+            iseq ${platform} efi || goto bios
+            \(chain.joined(separator: " ")) || goto failed
+            goto failed
+
+            :bios
+            echo Provisioner: UEFI firmware is to verify this profile, and this machine runs by BIOS
+            """
+    }
+
+    private func script(_ plan: BootPlan, _ expansion: ProfileExpansion, _ words: [String]) -> String {
+        var arguments = words
         // The EFI stub of kernels before 5.7 finds its initrds only by name (ipxe src/interface/efi/efi_file.c).
         var addresses = plan.initrds.map { (load: url($0), signature: signatureURL($0)) }
         // The last one wins where two have a file.
@@ -75,7 +121,7 @@ package struct IPXERenderer: Sendable {
         }
         arguments += addresses.indices.map { "initrd=initrd\($0)" }
         func verify(_ name: String, _ signature: String) -> String {
-            plan.isVerified ? "imgverify \(name) \(signature) || goto unverified\n" : ""
+            plan.verifier == .ipxe ? "imgverify \(name) \(signature) || goto unverified\n" : ""
         }
         let initrds = addresses.enumerated().map { index, address in
             "initrd --name initrd\(index) \(address.load) || goto failed\n"
@@ -85,7 +131,7 @@ package struct IPXERenderer: Sendable {
             "HOST": plan.host, "PROFILE": plan.profile, "BOOT": plan.frequency.rawValue,
             "KERNEL": ([url(plan.kernel)] + arguments).joined(separator: " "),
             "INITRDS": verify("linux", signatureURL(plan.kernel)) + initrds.joined(),
-            "UNVERIFIED": plan.isVerified ? Self.unverified : "",
+            "UNVERIFIED": plan.verifier == .ipxe ? Self.unverified : "",
             "SCRIPT_URL": scriptURL,
         ])
     }

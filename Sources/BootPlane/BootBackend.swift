@@ -41,14 +41,21 @@ package protocol BootBackend: Sendable {
     func blobPath(_ digest: Digest) -> String
     /// The path of a boot loader by its file name; nil when there is none.
     func loaderPath(_ name: String) -> String?
-    /// A detached CMS signature by the site's boot key, DER; nil while it is being made.
-    func signature(of content: FileContent) -> [UInt8]?
-    /// The same over bytes that are in no file; nil when it cannot be made.
-    func signature(over bytes: [UInt8]) -> [UInt8]?
+    /// A detached signature of this site over a file.
+    func signature(_ form: SignatureForm, of content: FileContent) -> Preparation<[UInt8]>
+    /// The same over bytes that are in no file.
+    func signature(_ form: SignatureForm, over bytes: [UInt8]) -> Preparation<[UInt8]>
+    /// The GRUB of this site.
+    func grubImage(_ platform: GRUBPlatform) -> Preparation<[UInt8]>
+    /// The path of a unified kernel image that the boot key has signed.
+    func kernelImage(_ parts: KernelImageParts) -> Preparation<String>
     /// An initrd of these files; nil when they cannot be one.
     func overlay(_ files: [OverlayFile]) -> [UInt8]?
     /// A token for one boot of one host; nil when the machine has no random numbers.
     func issueToken(host: String) -> String?
+    /// The same one for a while, as long as it is good and the plan stays: for what a loader asks for in several requests,
+    /// which have to fit together.
+    func steadyToken(host: String, plan: BootPlan) -> String?
     /// The host that a per-boot token belongs to; nil when it is not valid.
     func host(forToken token: String) -> String?
     /// Notes that a host runs. False when the token is not valid.
@@ -57,6 +64,40 @@ package protocol BootBackend: Sendable {
     func reportInstalled(token: String, address: IPv4Address?) async throws -> Bool
     /// Puts a step on a machine's timeline.
     func note(_ event: BootEvent, from address: IPv4Address, bytes: Int64)
+}
+
+/// Something that takes longer to make than a request of the boot plane may take.
+package enum Preparation<Value: Sendable>: Sendable {
+    case ready(Value)
+    /// It is being made: ask again.
+    case preparing
+    /// It cannot be made now; why is in the log.
+    case failed
+}
+
+/// How a signature is written down.
+package enum SignatureForm: String, Hashable, Sendable {
+    /// CMS (RFC 5652) by the boot key, DER.
+    case cms
+    /// OpenPGP (RFC 4880) by the key that GRUB has inside, binary.
+    case openPGP
+}
+
+/// What goes into a unified kernel image.
+package struct KernelImageParts: Sendable, Hashable {
+    package let kernel: FileContent
+    package let initrds: [FileContent]
+    /// cpio, which is laid over the initrds.
+    package let overlay: [UInt8]?
+    /// The kernel's command line.
+    package let arguments: String
+
+    package init(kernel: FileContent, initrds: [FileContent], overlay: [UInt8]?, arguments: String) {
+        self.kernel = kernel
+        self.initrds = initrds
+        self.overlay = overlay
+        self.arguments = arguments
+    }
 }
 
 /// A file of an overlay, its variables filled in.

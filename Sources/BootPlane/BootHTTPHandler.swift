@@ -77,7 +77,14 @@ final class BootHTTPHandler: ChannelInboundHandler {
         }
     }
 
-    private func answer(_ request: HTTPRequestHead, context: ChannelHandlerContext) {
+    /// Milliseconds that a request waits, in all, for what is being made; and between two looks, at most.
+    private static let patience: Int64 = 15_000
+    private static let longestPause: Int64 = 1000
+
+    /// `waited` and `pause` are milliseconds: those that the request has waited already, and those before the next look.
+    private func answer(
+        _ request: HTTPRequestHead, context: ChannelHandlerContext, waited: Int64 = 0, pause: Int64 = 50
+    ) {
         let parts = request.uri.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
         guard let components = URLPath.components(parts[0]) else {
             return respond(ResponsePlan(status: .badRequest, text: "the path cannot be read"), to: request, context)
@@ -97,6 +104,17 @@ final class BootHTTPHandler: ChannelInboundHandler {
             let resource = try namespace.resource(components, query: query, address: address)
             respond(ResponsePlan(resource, request: request), to: request, context)
         } catch {
+            if error == .preparing, waited < Self.patience {
+                let handler = NIOLoopBound(self, eventLoop: context.eventLoop)
+                let context = NIOLoopBound(context, eventLoop: context.eventLoop)
+                context.value.eventLoop.scheduleTask(in: .milliseconds(pause)) {
+                    guard context.value.channel.isActive else { return }
+                    handler.value.answer(
+                        request, context: context.value, waited: waited + pause,
+                        pause: min(pause * 2, Self.longestPause))
+                }
+                return
+            }
             noteRefusal(request, Self.plan(for: error).status)
             respond(Self.plan(for: error), to: request, context)
         }
@@ -117,6 +135,7 @@ final class BootHTTPHandler: ChannelInboundHandler {
         case .forbidden(let text): ResponsePlan(status: .forbidden, text: text)
         case .notFound(let text): ResponsePlan(status: .notFound, text: text)
         case .damaged: ResponsePlan(status: .internalServerError, text: "the server cannot serve this file")
+        case .preparing: ResponsePlan(text: "this is being made, ask again", retryAfter: 5)
         }
     }
 
@@ -144,8 +163,7 @@ final class BootHTTPHandler: ChannelInboundHandler {
                     handler.value.respond(valid ? done : invalid, to: request, contextBox.value)
                 case .failure(let error):
                     logger.error("an installation report could not be stored: \(error)")
-                    var plan = ResponsePlan(status: .serviceUnavailable, text: "not stored, try again")
-                    plan.headers.add(name: "retry-after", value: "5")
+                    let plan = ResponsePlan(text: "not stored, try again", retryAfter: 5)
                     handler.value.respond(plan, to: request, contextBox.value)
                 }
             }

@@ -8,8 +8,6 @@ internal import TFTP
 package struct BootNamespace: Sendable {
     /// Answer files larger than this are served as they are, without filling variables in.
     static let maximumTemplateSize: Int64 = 1 << 20
-    /// Overlays are made in memory.
-    static let maximumOverlaySize: Int64 = 64 << 20
 
     package let backend: any BootBackend
 
@@ -29,17 +27,23 @@ package struct BootNamespace: Sendable {
         switch (components.first, components.count) {
         case ("boot.ipxe", 1), ("autoexec.ipxe", 1): return try stage1(snapshot, address)
         // iPXE looks for autoexec.ipxe where it was loaded from.
-        case ("loaders", 2) where components[1] == "autoexec.ipxe": return try stage1(snapshot, address)
-        case ("loaders", 2): return try loader(components[1])
+        case (BootPath.loaders, 2) where components[1] == "autoexec.ipxe": return try stage1(snapshot, address)
+        case (BootPath.loaders, 2): return try loader(components[1])
         case ("ipxe", 2) where components[1] == "script": return try script(snapshot, query, address)
         case ("blobs", 3) where components[1] == "sha256": return try blob(snapshot, components[2])
         case ("hosts", 3) where components[2] == "answer": return try answer(snapshot, token: components[1], address)
         case ("hosts", 3) where components[2] == IPXERenderer.overlayName:
             return try overlay(snapshot, token: components[1], address)
         case ("hosts", 3) where components[2] == IPXERenderer.overlayName + IPXERenderer.signatureEnding:
-            return try overlaySignature(snapshot, token: components[1], address)
+            return try overlaySignature(snapshot, .cms, token: components[1], address)
+        case ("hosts", 3) where components[2] == IPXERenderer.overlayName + BootPath.grubSignatureEnding:
+            return try overlaySignature(snapshot, .openPGP, token: components[1], address)
         case (IPXERenderer.signaturesName, 3...):
-            return try signature(snapshot, components.dropFirst().joined(separator: "/"))
+            return try signature(snapshot, .cms, components.dropFirst().joined(separator: "/"))
+        case (BootPath.grub, 2): return try grubConfiguration(snapshot, components[1], address)
+        case (BootPath.grub, 4...) where components[1] == BootPath.grubFiles:
+            return try grubFile(snapshot, components.dropFirst(2).joined(separator: "/"))
+        case (BootPath.kernelImages, 2): return try kernelImage(snapshot, components[1], address)
         case (_, 2...): return try file(snapshot, components.joined(separator: "/"))
         default: throw .notFound("there is nothing at this path")
         }
@@ -56,7 +60,7 @@ package struct BootNamespace: Sendable {
         _ snapshot: BootSnapshot, _ query: [String: String], _ address: IPv4Address?
     ) throws(BootRefusal) -> BootResource {
         let request = BootRequest(fields: query, address: address)
-        let decision = waitingForSignatures(snapshot.decider.decide(request), snapshot)
+        let decision = snapshot.decider.decide(request)
         let names = decision.substrate.flatMap { snapshot.names(of: $0) } ?? snapshot.names(for: address)
         guard let names else { throw .notFound("this address is on no substrate of the site file") }
         let renderer = IPXERenderer(names: names)
@@ -68,46 +72,9 @@ package struct BootNamespace: Sendable {
         do {
             return Self.script(try renderer.script(decision, expansion: expansion), event: .script(request, decision))
         } catch {
-            let refused = BootDecision(
-                host: decision.host, substrate: decision.substrate, outcome: .refuse,
-                reasons: decision.reasons + [error.message])
-            return Self.script(renderer.refusal(error.message), event: .script(request, refused))
+            return Self.script(
+                renderer.refusal(error.message), event: .script(request, decision.refused(error.message)))
         }
-    }
-
-    /// A machine that verifies waits until everything that it will verify is signed.
-    private func waitingForSignatures(_ decision: BootDecision, _ snapshot: BootSnapshot) -> BootDecision {
-        guard case .boot(let plan) = decision.outcome, plan.isVerified else { return decision }
-        let (releases, archives) = (snapshot.decider.releases, snapshot.decider.archives)
-        // Each is asked for, so that all are made.
-        let missing = ([plan.kernel] + plan.initrds).filter { file in
-            guard let content = releases.content(file.reference, in: archives) else { return true }
-            return backend.signature(of: content) == nil
-        }
-        guard let first = missing.first else { return decision }
-        return BootDecision(
-            host: decision.host, substrate: decision.substrate, outcome: .hold(seconds: BootDecider.holdSeconds),
-            reasons: decision.reasons + ["\(first.reference) is being signed for this machine's loader"])
-    }
-
-    /// A signature by the site's boot key over a file.
-    private func signature(_ snapshot: BootSnapshot, _ path: String) throws(BootRefusal) -> BootResource {
-        guard let reference = try? FileReference(path),
-            let content = snapshot.decider.releases.content(reference, in: snapshot.decider.archives)
-        else { throw .notFound("there is no such file to sign") }
-        guard let bytes = backend.signature(of: content) else {
-            throw .notFound("\(reference) is being signed: ask again")
-        }
-        return BootResource(.bytes(bytes), mediaType: "application/pkcs7-signature")
-    }
-
-    private func overlaySignature(
-        _ snapshot: BootSnapshot, token: String, _ address: IPv4Address?
-    ) throws(BootRefusal) -> BootResource {
-        guard case .bytes(let bytes) = try overlay(snapshot, token: token, address).body,
-            let signature = backend.signature(over: bytes)
-        else { throw .damaged }
-        return BootResource(.bytes(signature), mediaType: "application/pkcs7-signature")
     }
 
     private static func script(_ text: String, event: BootEvent) -> BootResource {
@@ -115,6 +82,10 @@ package struct BootNamespace: Sendable {
     }
 
     private func loader(_ name: String) throws(BootRefusal) -> BootResource {
+        if let platform = GRUBPlatform(loaderName: name) {
+            let image = try Self.prepared(backend.grubImage(platform))
+            return BootResource(.bytes(image), mediaType: "application/octet-stream", event: .loader(name))
+        }
         guard let path = backend.loaderPath(name), let file = OpenFile(path: path) else {
             throw .notFound("there is no loader '\(name)'")
         }
@@ -130,7 +101,7 @@ package struct BootNamespace: Sendable {
         return try self.file(FileContent(file: file, container: digest, offset: 0), isImmutable: true, event: nil)
     }
 
-    private func file(_ snapshot: BootSnapshot, _ path: String) throws(BootRefusal) -> BootResource {
+    func file(_ snapshot: BootSnapshot, _ path: String) throws(BootRefusal) -> BootResource {
         let reference: FileReference
         do {
             reference = try FileReference(path)
@@ -153,8 +124,7 @@ package struct BootNamespace: Sendable {
     }
 
     /// Opens a blob. A file that is not as long as published is never served: nothing may boot half of something.
-    private func file(_ content: FileContent, isImmutable: Bool, event: BootEvent?) throws(BootRefusal) -> BootResource
-    {
+    func file(_ content: FileContent, isImmutable: Bool, event: BootEvent?) throws(BootRefusal) -> BootResource {
         guard let open = OpenFile(path: backend.blobPath(content.container)) else { throw .damaged }
         let (file, end) = (content.file, content.offset + content.file.size)
         guard content.container == file.digest ? open.size == file.size : open.size >= end else { throw .damaged }
@@ -164,7 +134,7 @@ package struct BootNamespace: Sendable {
     }
 
     /// Who a per-boot URL belongs to, what they are assigned, and the values of its variables.
-    private func boot(
+    func boot(
         _ snapshot: BootSnapshot, token: String, _ address: IPv4Address?
     ) throws(BootRefusal) -> (profile: Profile, expansion: ProfileExpansion) {
         guard let name = backend.host(forToken: token), let host = snapshot.site.host(name) else {
@@ -191,35 +161,5 @@ package struct BootNamespace: Sendable {
         guard let text = String(validating: bytes, as: UTF8.self) else { return resource }
         let filled = expansion.expand(VariableTemplate(text))
         return BootResource(.bytes(Array(filled.utf8)), mediaType: "text/plain; charset=utf-8", event: event)
-    }
-
-    /// The same files and the same boot give the same bytes: a loader may fetch them in parts.
-    private func overlay(
-        _ snapshot: BootSnapshot, token: String, _ address: IPv4Address?
-    ) throws(BootRefusal) -> BootResource {
-        let (profile, expansion) = try boot(snapshot, token: token, address)
-        guard !profile.overlay.isEmpty else { throw .notFound("this host's profile has no overlay") }
-        var files: [OverlayFile] = []
-        var size: Int64 = 0
-        for entry in profile.overlay {
-            guard let content = snapshot.decider.releases.content(entry.file, in: snapshot.decider.archives) else {
-                throw .notFound("\(entry.file) of the overlay is not there")
-            }
-            size += content.file.size
-            guard size <= Self.maximumOverlaySize else {
-                throw .notFound(
-                    "the overlay is larger than \(Self.maximumOverlaySize) bytes: put large files into an initrd")
-            }
-            guard var bytes = try file(content, isImmutable: false, event: nil).smallBytes else { throw .damaged }
-            if entry.isTemplate, let text = String(validating: bytes, as: UTF8.self) {
-                bytes = Array(expansion.expand(VariableTemplate(text)).utf8)
-            }
-            files.append(OverlayFile(path: entry.path, mode: entry.mode, bytes: bytes))
-        }
-        guard let bytes = backend.overlay(files) else {
-            throw .notFound("the overlay has a path that is a file and a folder")
-        }
-        return BootResource(
-            .bytes(bytes), mediaType: "application/octet-stream", event: .overlay(host: expansion.host.name))
     }
 }

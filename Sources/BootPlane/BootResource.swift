@@ -49,6 +49,8 @@ package enum BootRefusal: Error, Hashable, Sendable {
     case badRequest(String)
     case forbidden(String)
     case notFound(String)
-    /// The file is known, but its bytes are not as they should be.
+    /// The file is known, but its bytes are not as they should be, or it cannot be made.
     case damaged
+    /// It is being made: the same request gets it soon.
+    case preparing
 }

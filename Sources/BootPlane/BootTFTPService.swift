@@ -13,21 +13,22 @@ package struct BootTFTPService: TFTPService {
         self.logger = logger
     }
 
-    package func answer(path: String, client: String) -> TFTPAnswer? {
-        guard let resource = resource(path, client) else { return nil }
+    package func reply(path: String, client: String) -> TFTPReply {
+        let parts = path.split(separator: "?", maxSplits: 1)
+        guard let components = URLPath.components(parts.first ?? "") else { return .notFound }
+        let query = parts.count > 1 ? URLPath.query(parts[1]) : [:]
+        let resource: BootResource
+        do {
+            resource = try namespace.resource(components, query: query, address: IPv4Address(client))
+        } catch {
+            return error == .preparing ? .notYet : .notFound
+        }
         let content: TFTPContent =
             switch resource.body {
             case .bytes(let bytes): .bytes(bytes)
             case .file(let file, let offset, let size): .file(file, offset: offset, size: size)
             }
-        return TFTPAnswer(content, context: resource.event)
-    }
-
-    private func resource(_ path: String, _ client: String) -> BootResource? {
-        let parts = path.split(separator: "?", maxSplits: 1)
-        guard let components = URLPath.components(parts.first ?? "") else { return nil }
-        let query = parts.count > 1 ? URLPath.query(parts[1]) : [:]
-        return try? namespace.resource(components, query: query, address: IPv4Address(client))
+        return .file(TFTPAnswer(content, context: resource.event))
     }
 
     package func transferEnded(_ report: TransferReport, context: (any Sendable)?) {

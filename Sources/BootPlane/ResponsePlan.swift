@@ -9,6 +9,9 @@ struct ResponsePlan {
         case resource(BootResource, range: Range<Int64>)
     }
 
+    /// GRUB compares it byte by byte (its `net/http.c` of 2.06), and waits for the end of the connection where it does not find it.
+    private static let contentLength = "Content-Length"
+
     var status: HTTPResponseStatus
     var headers: HTTPHeaders
     var body: Body
@@ -18,8 +21,14 @@ struct ResponsePlan {
     init(status: HTTPResponseStatus, text: String) {
         self.status = status
         let bytes = Array((text + "\n").utf8)
-        headers = ["content-type": "text/plain; charset=utf-8", "content-length": String(bytes.count)]
+        headers = ["content-type": "text/plain; charset=utf-8", Self.contentLength: String(bytes.count)]
         body = .bytes(bytes)
+    }
+
+    /// A short text for what is not possible now (RFC 9110 section 10.2.3), but may be after so many seconds.
+    init(text: String, retryAfter seconds: Int) {
+        self.init(status: .serviceUnavailable, text: text)
+        headers.add(name: "retry-after", value: String(seconds))
     }
 
     /// A resource for a GET or HEAD: conditional and partial requests are answered as RFC 9110 says.
@@ -54,7 +63,7 @@ struct ResponsePlan {
             headers.add(name: "content-range", value: "bytes */\(resource.size)")
             body = .bytes([])
         }
-        headers.add(name: "content-length", value: String(length))
+        headers.add(name: Self.contentLength, value: String(length))
     }
 
     var length: Int64 {

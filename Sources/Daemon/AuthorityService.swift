@@ -153,7 +153,10 @@ final class AuthorityService: ServiceLifecycle.Service {
         let files = DnsmasqSupervisor.Files(directory: directory, substrate: substrate)
         let configuration = try DnsmasqConfiguration(
             view: view, interface: interface, leaseFile: files.leases,
-            bootFiles: BootFiles(stage1URL: names.stage1, httpLoaderURL: names.scriptsBase + "/loaders/ipxe.efi"),
+            bootFiles: BootFiles(
+                stage1URL: names.stage1, base: names.scriptsBase,
+                grubBIOS: "\(BootPath.loaders)/\(GRUBPlatform.bios.loaderName)",
+                grubUEFI: "\(BootPath.loaders)/\(GRUBPlatform.uefi.loaderName)", kernelImage: BootPath.kernelImage),
             upstream: inputs.upstream)
         if running[substrate]?.behaviour == configuration.behaviour {
             running[substrate]?.inputs = inputs

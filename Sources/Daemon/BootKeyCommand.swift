@@ -7,8 +7,8 @@ package struct BootKeyCommand: ParsableCommand {
     package static let configuration = CommandConfiguration(
         commandName: "boot-key", abstract: "Show the certificate of the site's boot key, or make a new key.",
         discussion: """
-            With the certificate inside, an iPXE that has imgverify loads what this server signed and nothing else; profiles with \
-            'verify: true' ask for it. The key itself stays in the data directory.
+            Firmware that has the certificate in its db, or an iPXE that has it inside, starts what this server signed and nothing \
+            else; profiles with 'verify: firmware' and 'verify: ipxe' ask for it. The key itself stays in the data directory.
 
               provisioner boot-key show >boot.crt
               make bin/ipxe.efi CERT=boot.crt TRUST=boot.crt      # in iPXE's sources, with IMAGE_TRUST_CMD
@@ -39,8 +39,8 @@ struct BootKeyRotateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "rotate", abstract: "Make a new key, and print its certificate; the old one is gone.",
         discussion: """
-            Stop the server for it. Loaders with the old certificate load nothing any more: build them with the new one first, or \
-            set 'verify: false' meanwhile.
+            Stop the server for it. The key that GRUB has inside is made anew, too. Loaders and firmware with the old certificate \
+            start nothing any more: give them the new one, or take 'verify' out of the profiles meanwhile.
             """)
 
     @Option(help: "The data directory.")

@@ -12,6 +12,8 @@ enum BootKeyFiles {
     static func rotate(in data: String) throws -> BootKey {
         // What is killed in between has no certificate, and so no key: the next start makes one.
         unlink(DefaultPath.bootCertificate(in: data))
+        // The next GRUB has a new one inside.
+        unlink(DefaultPath.openPGPKey(in: data))
         return try make(data)
     }
 

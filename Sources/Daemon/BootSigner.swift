@@ -1,76 +1,147 @@
 internal import Artifacts
+internal import Boot
+internal import BootPlane
+internal import BootSigning
 internal import Glibc
 internal import Logging
 internal import ServerIdentity
 internal import ServiceLifecycle
 internal import Store
 
-/// Signatures by the boot key, each made once and kept in the data directory: `boot-signatures/KEY/HEX.cms`. Whoever asks
-/// for one that is not there yet has it made.
+/// What machines verify: signatures, this site's GRUB, unified kernel images. Each is made once, when somebody asks first.
+/// Signatures over files are kept in the data directory: `boot-signatures/KEY/HEX.cms` and `.sig`.
 final class BootSigner: Service {
+    private static let signatureLimit = 64 << 10
+    /// Signatures in memory: a kilobyte each.
+    private static let signatureCount: Int64 = 4096
+
+    private struct SignatureKey: Hashable {
+        let form: SignatureForm
+        let digest: Digest
+    }
+
     private let key: BootKey
     private let root: String
+    private let work: String
+    private let httpPort: Int
     private let blobPath: @Sendable (Digest) -> String
     private let logger: Logger
-    private let wanted: AsyncStream<FileContent>
-    private let want: AsyncStream<FileContent>.Continuation
-    private let executor = BlockingTaskExecutor()
+    private let jobs: PreparationJobs
+    private let openPGP: OpenPGPKeyFile
+    private let efi: EFISignature
+    private let signatures: PreparedValues<SignatureKey, [UInt8]>
+    private let grubImages: PreparedValues<GRUBPlatform, [UInt8]>
+    private let kernelImages: KernelImageCache
 
-    init(key: BootKey, dataPath: String, blobPath: @escaping @Sendable (Digest) -> String, logger: Logger) {
+    /// - Parameters:
+    ///   - key: the site's.
+    ///   - dataPath: where it is from, and where signatures are kept.
+    ///   - httpPort: that machines reach this server at.
+    ///   - blobPath: where a blob's bytes are.
+    ///   - clock: seconds that nothing sets back.
+    ///   - reserve: bytes that are to stay free on the file system; nil for the store's default.
+    ///   - logger: told what could not be made.
+    init(
+        key: BootKey, dataPath: String, httpPort: Int, blobPath: @escaping @Sendable (Digest) -> String,
+        clock: @escaping @Sendable () -> Int64, reserve: Int64?, logger: Logger
+    ) {
         self.key = key
-        root = DefaultPath.bootSignatures(in: dataPath)
+        self.httpPort = httpPort
         self.blobPath = blobPath
         self.logger = logger
-        (wanted, want) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1024))
+        root = DefaultPath.bootSignatures(in: dataPath)
+        work = DefaultPath.bootSigning(in: dataPath)
+        jobs = PreparationJobs(logger: logger)
+        efi = EFISignature(
+            certificate: DefaultPath.bootCertificate(in: dataPath), key: DefaultPath.bootKey(in: dataPath))
+        let kept = "\(root)/\(key.fingerprint.hex)"
+        openPGP = OpenPGPKeyFile(data: dataPath, directory: work) {
+            for name in DirectoryListing.names(kept) where name.hasSuffix(".sig") { unlink("\(kept)/\(name)") }
+        }
+        signatures = PreparedValues(capacity: Self.signatureCount, jobs: jobs, clock: clock)
+        grubImages = PreparedValues(capacity: 2, jobs: jobs, clock: clock)
+        kernelImages = KernelImageCache(
+            directory: work, key: key.fingerprint, signature: efi, jobs: jobs, clock: clock, reserve: reserve,
+            blobPath: blobPath)
     }
 
-    private var directory: String { "\(root)/\(key.fingerprint.hex)" }
-    private func path(_ digest: Digest) -> String { "\(directory)/\(digest.hex).cms" }
-
-    /// DER; nil while it is being made.
-    func signature(of content: FileContent) -> [UInt8]? {
-        if let bytes = SmallFile.read(path(content.file.digest), limit: 64 << 10) { return bytes }
-        want.yield(content)
-        return nil
+    private func path(_ form: SignatureForm, _ digest: Digest) -> String {
+        "\(root)/\(key.fingerprint.hex)/\(digest.hex).\(form == .cms ? "cms" : "sig")"
     }
 
-    /// A signature that is not kept.
-    func sign(_ bytes: [UInt8]) -> [UInt8]? { try? key.sign(bytes) }
+    /// A signature over a file, which is kept.
+    func signature(_ form: SignatureForm, of content: FileContent) -> Preparation<[UInt8]> {
+        signatures.value(SignatureKey(form: form, digest: content.file.digest)) { [self] in
+            let path = path(form, content.file.digest)
+            if let bytes = SmallFile.read(path, limit: Self.signatureLimit) { return bytes }
+            let piece = FilePiece(content, in: blobPath)
+            let signature: [UInt8]
+            switch form {
+            case .cms:
+                try piece.verify()
+                signature = try key.sign(path: piece.path, offset: piece.offset, size: piece.size)
+            case .openPGP:
+                signature = try await openPGP.signer().sign(
+                    piece, isWhole: content.container == content.file.digest)
+            }
+            try SmallFile.write(path, signature, SystemFileOperations())
+            return signature
+        }
+    }
 
-    func run() async throws {
-        await withTaskExecutorPreference(executor) {
-            await cancelWhenGracefulShutdown {
-                do {
-                    try self.prepare()
-                } catch {
-                    self.logger.error("signatures of the boot key: \(error)")
-                }
-                for await content in self.wanted { self.make(content) }
+    /// A signature over bytes, which is not kept.
+    func signature(_ form: SignatureForm, over bytes: [UInt8]) -> Preparation<[UInt8]> {
+        signatures.value(SignatureKey(form: form, digest: SHA256.digest(of: bytes))) { [self] in
+            switch form {
+            case .cms: try key.sign(bytes)
+            case .openPGP: try await openPGP.signer().sign(bytes)
             }
         }
+    }
+
+    /// This site's GRUB; the one for UEFI is signed by the boot key.
+    func grubImage(_ platform: GRUBPlatform) -> Preparation<[UInt8]> {
+        grubImages.value(platform) { [self] in
+            let image = try await GRUBImage.make(
+                for: platform == .bios ? .bios : .uefi, publicKey: try await openPGP.signer().publicKey,
+                configuration: Array(GRUBRenderer(port: httpPort).firstConfiguration().utf8), in: work)
+            return platform == .bios ? image : try await efi.sign(image, in: work)
+        }
+    }
+
+    /// The path of a unified kernel image.
+    func kernelImage(_ parts: KernelImageParts) -> Preparation<String> { kernelImages.image(parts) }
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            do {
+                try self.prepare()
+            } catch {
+                self.logger.error("signatures of the boot key: \(error)")
+            }
+            await self.jobs.run()
+        }
+        await openPGP.stop()
     }
 
     /// Signatures of a key that is no more are nobody's.
     private func prepare() throws {
         let files = SystemFileOperations()
         _ = try files.makeDirectory(root)
-        _ = try files.makeDirectory(directory)
+        _ = try files.makeDirectory("\(root)/\(key.fingerprint.hex)")
         for other in DirectoryListing.names(root) where other != key.fingerprint.hex {
             for name in DirectoryListing.names("\(root)/\(other)") { unlink("\(root)/\(other)/\(name)") }
             rmdir("\(root)/\(other)")
         }
+        _ = try files.makeDirectory(work)
+        try kernelImages.prepare()
     }
+}
 
-    private func make(_ content: FileContent) {
-        let path = path(content.file.digest)
-        // Many may have asked.
-        guard SmallFile.read(path, limit: 64 << 10) == nil else { return }
-        do {
-            let signature = try key.sign(
-                path: blobPath(content.container), offset: content.offset, size: content.file.size)
-            try SmallFile.write(path, signature, SystemFileOperations())
-        } catch {
-            logger.error("\(content.file.digest) cannot be signed: \(error)")
-        }
+extension FilePiece {
+    init(_ content: FileContent, in blobPath: (Digest) -> String) {
+        self.init(
+            path: blobPath(content.container), offset: content.offset, size: content.file.size,
+            digest: content.file.digest)
     }
 }

@@ -75,11 +75,15 @@ struct DaemonAssembly {
             Self.reportMissing(site, store, archives, logger)
             let signer = BootSigner(
                 key: try BootKeyFiles.loadOrMake(in: configuration.dataPath), dataPath: configuration.dataPath,
-                blobPath: store.blobPath, logger: logger)
+                httpPort: configuration.bootHTTP.port, blobPath: store.blobPath, clock: clock.uptimeSeconds,
+                reserve: configuration.reserve, logger: logger)
             services.append(signer)
             let backend = DaemonBackend(
                 store: store, ledger: ledger, site: holder, httpPort: configuration.bootHTTP.port,
-                loadersPath: configuration.loadersPath, archives: archives, signer: signer)
+                loadersPath: configuration.loadersPath, archives: archives, signer: signer,
+                tokens: SteadyTokens(
+                    clock: clock.uptimeSeconds, isGood: { (try? ledger.host(forToken: $0)) != nil },
+                    issue: ledger.issueToken))
             services += try await BootServices(configuration: configuration, backend: backend, logger: logger)
                 .make(group)
         }

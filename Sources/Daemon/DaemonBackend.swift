@@ -16,6 +16,7 @@ struct DaemonBackend: BootBackend {
     let loadersPath: String
     let archives: ArchiveViewDirectory
     let signer: BootSigner
+    let tokens: SteadyTokens
     let executor = BlockingTaskExecutor()
 
     var snapshot: BootSnapshot {
@@ -38,11 +39,21 @@ struct DaemonBackend: BootBackend {
         try? InitrdOverlay.build(files.map { InitrdOverlay.File(path: $0.path, mode: $0.mode, bytes: $0.bytes) })
     }
 
-    func signature(of content: FileContent) -> [UInt8]? { signer.signature(of: content) }
+    func signature(_ form: SignatureForm, of content: FileContent) -> Preparation<[UInt8]> {
+        signer.signature(form, of: content)
+    }
 
-    func signature(over bytes: [UInt8]) -> [UInt8]? { signer.sign(bytes) }
+    func signature(_ form: SignatureForm, over bytes: [UInt8]) -> Preparation<[UInt8]> {
+        signer.signature(form, over: bytes)
+    }
+
+    func grubImage(_ platform: GRUBPlatform) -> Preparation<[UInt8]> { signer.grubImage(platform) }
+
+    func kernelImage(_ parts: KernelImageParts) -> Preparation<String> { signer.kernelImage(parts) }
 
     func issueToken(host: String) -> String? { ledger.issueToken(host: host) }
+
+    func steadyToken(host: String, plan: BootPlan) -> String? { tokens.token(host: host, plan: plan) }
 
     func host(forToken token: String) -> String? { try? ledger.host(forToken: token) }
 

@@ -16,6 +16,9 @@ enum DefaultPath {
     static func bootKey(in data: String) -> String { data + "/boot.key" }
     static func bootCertificate(in data: String) -> String { data + "/boot.crt" }
     static func bootSignatures(in data: String) -> String { data + "/boot-signatures" }
+    static func openPGPKey(in data: String) -> String { data + "/boot-openpgp.key" }
+    /// For the making of what is signed; nothing in it has to last.
+    static func bootSigning(in data: String) -> String { data + "/signing" }
     static func authority(in data: String) -> String { data + "/authority" }
 }
 

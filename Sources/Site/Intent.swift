@@ -33,8 +33,18 @@ package struct Profile: Hashable, Sendable {
     package var image: FileReference?
     /// Files that the machine finds in its initrd, laid over those of its other initrds.
     package var overlay: [OverlayEntry]
-    /// Whether the loader verifies kernel and initrds by the site's boot key: an iPXE that has `imgverify`.
-    package var isVerified: Bool
+    /// Who verifies on the machine, by the site's boot key, what is booted there; nil for nobody.
+    package var verifier: BootVerifier?
+}
+
+/// Who holds what a machine boots against the site's boot key, on that machine.
+package enum BootVerifier: String, Hashable, Sendable, CaseIterable {
+    /// An iPXE that has `imgverify` and the site's certificate: kernel and initrds.
+    case ipxe
+    /// The GRUB that this server makes, with the site's public key inside: configuration, kernel and initrds.
+    case grub
+    /// UEFI Secure Boot with the site's certificate enrolled: kernel, initrds and arguments in one signed program.
+    case firmware
 }
 
 /// A file of an initrd overlay.

@@ -26,7 +26,7 @@ extension SiteReader {
         let answer = section.string("answer").flatMap { file($0, section, "answer") }
         let image = section.string("image").flatMap { file($0, section, "image") }
         let overlay = readOverlay(section)
-        let isVerified = section.boolean("verify") ?? false
+        let verifier = section.choice("verify", "V01", as: BootVerifier.self)
         if !section.has("kernel"), !section.has("image") {
             diagnostics.report(
                 .error, "V42", at: section.position,
@@ -37,7 +37,7 @@ extension SiteReader {
         }
         return Profile(
             name: name, kernel: kernel, initrds: initrds, arguments: arguments.map(\.text), answer: answer,
-            image: image, overlay: overlay, isVerified: isVerified)
+            image: image, overlay: overlay, verifier: verifier)
     }
 
     /// `overlay`: where the machine finds a file, and which one it is.

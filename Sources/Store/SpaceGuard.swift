@@ -7,8 +7,18 @@ package struct SpaceGuard: Sendable {
     let path: String
     let files: any FileOperations
 
+    /// - Parameters:
+    ///   - reserve: bytes; nil for the default.
+    ///   - path: a folder of the file system.
+    ///   - files: how it is asked.
+    package init(reserve: Int64?, path: String, files: any FileOperations) {
+        self.reserve = reserve
+        self.path = path
+        self.files = files
+    }
+
     /// - Throws: `noSpace` with the numbers when `bytes` more would touch the reserve.
-    func require(_ bytes: Int64) throws(StoreError) {
+    package func require(_ bytes: Int64) throws(StoreError) {
         guard let (free, total) = try? files.space(path) else { return }
         let reserve = self.reserve ?? min(max(1 << 30, total / 50), total / 10)
         guard free - bytes >= reserve else {

@@ -166,8 +166,11 @@ final class TFTPLoop: @unchecked Sendable {
         guard transfers.count < TFTPServer.maximumTransfers,
             countByHost[host, default: 0] < TFTPServer.maximumTransfersPerClient
         else { return refuse(.notDefined, "too many transfers, try again", name: path) }
-        guard let answer = service.answer(path: path, client: host) else {
-            return refuse(.fileNotFound, "file not found", name: path)
+        let answer: TFTPAnswer
+        switch service.reply(path: path, client: host) {
+        case .file(let file): answer = file
+        case .notFound: return refuse(.fileNotFound, "file not found", name: path)
+        case .notYet: return
         }
         let now = Self.now()
         guard

@@ -1,11 +1,19 @@
 /// What a TFTP server asks of the program around it. Called on the server's one thread: must answer at once.
 package protocol TFTPService: Sendable {
-    /// What a normalized path gives a client; nil when there is nothing.
-    func answer(path: String, client: String) -> TFTPAnswer?
+    /// What a normalized path gives a client.
+    func reply(path: String, client: String) -> TFTPReply
     /// A transfer ended, in whatever way; with the context of its answer.
     func transferEnded(_ report: TransferReport, context: (any Sendable)?)
     /// A request was answered with an error.
     func requestRefused(_ refusal: RequestRefusal)
+}
+
+/// What a request gets.
+package enum TFTPReply: Sendable {
+    case file(TFTPAnswer)
+    case notFound
+    /// No packet at all: the client repeats its request after a while (RFC 1350 section 2), and has it then.
+    case notYet
 }
 
 /// A file to send, and what the service wants to know again when it was sent: the path may mean something else by then.

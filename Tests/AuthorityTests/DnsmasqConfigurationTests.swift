@@ -22,7 +22,8 @@ import Testing
             view: view, interface: interface, leaseFile: "/var/lib/provisioner/dnsmasq-dvntm.leases",
             bootFiles: BootFiles(
                 stage1URL: "http://pxe.dvntm.deevnet.net/boot.ipxe",
-                httpLoaderURL: "http://pxe.dvntm.deevnet.net/loaders/ipxe.efi"),
+                base: "http://pxe.dvntm.deevnet.net", grubBIOS: "loaders/grub-pc.0", grubUEFI: "loaders/grub-x64.efi",
+                kernelImage: { "uki/\($0).efi" }),
             upstream: try upstream.map { try #require(IPv4Address($0)) })
     }
 
@@ -50,6 +51,27 @@ import Testing
         #expect(lines.contains("dhcp-option=option:router,10.20.99.1"))
         #expect(lines.contains("dhcp-option=option:dns-server,10.20.99.1"))
         #expect(lines.contains("dhcp-host=00:e0:4c:29:1e:50,10.20.99.2,core-rt02"))
+    }
+
+    /// Each line says whom it is for: two that match one machine would leave the choice to their order.
+    @Test func aMachineThatVerifiesGetsItsOwnLoaderAndNoOther() throws {
+        let mac = "00:e0:4c:29:1e:50"
+        for (verify, tag, files) in [
+            ("grub", "grub", ["bios,loaders/grub-pc.0", "efi64,loaders/grub-x64.efi"]),
+            (
+                "firmware", "uki-00e04c291e50",
+                ["bios,loaders/undionly.kpxe", "efi64,uki/\(mac).efi"]
+            ),
+        ] {
+            let text = ExampleSite.text.replacing("vyos-core:  {", with: "vyos-core:  {verify: \(verify), ")
+            let lines = try Self.lines(try Self.view(Array(text.utf8)))
+            #expect(lines.contains("dhcp-mac=set:\(tag),\(mac)"), "\(lines)")
+            for file in files {
+                #expect(lines.contains { $0.hasPrefix("dhcp-boot=tag:!ipxe,tag:\(tag),tag:\(file),") }, "\(file)")
+            }
+            let others = lines.filter { $0.hasPrefix("dhcp-boot=tag:!ipxe") && !$0.contains(",tag:\(tag),") }
+            #expect(others.count == 3 && others.allSatisfy { $0.contains("tag:!\(tag),") }, "\(others)")
+        }
     }
 
     @Test func servesThePoolOfItsModeOnly() throws {

@@ -33,7 +33,7 @@ import Testing
         let text = LabSite.text.replacing(
             "    answer: answers:1/preseed.cfg\n",
             with:
-                "    answer: answers:1/preseed.cfg\n    verify: true\n    overlay: {x: {from: \"answers:1/preseed.cfg\"}}\n"
+                "    answer: answers:1/preseed.cfg\n    verify: ipxe\n    overlay: {x: {from: \"answers:1/preseed.cfg\"}}\n"
         )
         let site = try #require(Site.parse(Array(text.utf8)).site)
         let decision = BootDecider(

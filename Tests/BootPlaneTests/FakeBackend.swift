@@ -28,8 +28,41 @@ final class FakeBackend: BootBackend {
 
     func blobPath(_ digest: Digest) -> String { directory.appending(path: digest.hex).path }
     func loaderPath(_ name: String) -> String? { directory.appending(path: name).path }
-    func signature(of content: FileContent) -> [UInt8]? { Array("signature of \(content.file.digest)".utf8) }
-    func signature(over bytes: [UInt8]) -> [UInt8]? { Array("signature over \(bytes.count)".utf8) }
+    func signature(_ form: SignatureForm, of content: FileContent) -> Preparation<[UInt8]> {
+        prepared(Array("\(form) of \(content.file.digest)".utf8))
+    }
+
+    func signature(_ form: SignatureForm, over bytes: [UInt8]) -> Preparation<[UInt8]> {
+        prepared(Array("\(form) over \(SHA256.digest(of: bytes))".utf8))
+    }
+
+    func grubImage(_ platform: GRUBPlatform) -> Preparation<[UInt8]> { prepared(Array("GRUB \(platform)".utf8)) }
+
+    /// What went in, for tests to read.
+    func kernelImage(_ parts: KernelImageParts) -> Preparation<String> {
+        let path = directory.appending(path: "image").path
+        let initrds = parts.initrds.map(\.file.digest.description).joined(separator: " ")
+        let text = [
+            "kernel \(parts.kernel.file.digest)", "initrds \(initrds)",
+            "overlay \(String(decoding: parts.overlay ?? [], as: UTF8.self))", "arguments \(parts.arguments)",
+        ].joined(separator: "\n")
+        guard FileManager.default.createFile(atPath: path, contents: Data(text.utf8)) else { return .failed }
+        return prepared(path)
+    }
+
+    func steadyToken(host: String, plan: BootPlan) -> String? { "\(host).steady" }
+
+    /// How often what has to be made is not there yet, from now on; negative: it cannot be made.
+    let delays = Mutex(0)
+
+    private func prepared<Value>(_ value: Value) -> Preparation<Value> {
+        delays.withLock { delays in
+            guard delays != 0 else { return .ready(value) }
+            guard delays > 0 else { return .failed }
+            delays -= 1
+            return .preparing
+        }
+    }
 
     /// Not cpio: what went in, for tests to read.
     func overlay(_ files: [OverlayFile]) -> [UInt8]? {

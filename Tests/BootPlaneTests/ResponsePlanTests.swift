@@ -23,6 +23,15 @@ import Testing
         #expect(plan.event == .stage1)
     }
 
+    /// GRUB 2.06 finds the length under this spelling only.
+    @Test func theLengthIsSpelledAsGRUBReadsIt() {
+        for plan in [plan([:]), plan(["range": "bytes=2-4"]), ResponsePlan(status: .notFound, text: "no")] {
+            #expect(plan.headers.contains { $0.name == "Content-Length" })
+        }
+        let late = ResponsePlan(text: "later", retryAfter: 5)
+        #expect(late.status == .serviceUnavailable && late.headers["retry-after"] == ["5"])
+    }
+
     @Test func aPartTellsItsPlaceAndOnlyTheLastIsNoted() {
         let first = plan(["range": "bytes=0-4"])
         #expect(first.status == .partialContent)

@@ -7,9 +7,9 @@ struct GuestSite {
 
     let server: ProvisionerServer
 
-    /// The profile `guest`: the guest reports to `report` below its per-boot URL. `disk` is never fetched.
+    /// The profile `guest`: the guest reports to `report` below its per-boot URL, and is verified by `verify`.
     static func start(
-        in lab: NetworkLab, machines: [SiteFixture.Machine], report: String = "up"
+        in lab: NetworkLab, machines: [SiteFixture.Machine], report: String = "up", verify: String? = nil
     ) async throws -> GuestSite {
         let site = SiteFixture(
             machines: machines,
@@ -19,7 +19,7 @@ struct GuestSite {
                 "  initrd: [\"guest:1/initrd.gz\"]",
                 "  overlay: {overlay/note: {from: \"notes:1/note\", fill: true}}",
                 "  args: [console=ttyS0, \"phonehome=${boot.url}/\(report)\"]",
-            ])
+            ] + (verify.map { ["  verify: \($0)"] } ?? []))
         let server = try await ProvisionerServer.start(in: lab, site: site.yaml)
         let cache = FileManager.default.temporaryDirectory.appending(path: "provisioner-test-guest")
         let guest = try await GuestImage.build(in: cache)

@@ -50,7 +50,8 @@ import Testing
             let part = try await ServedLab.curl(lab, "-r", "4-9", "http://\(place)/install.amd/vmlinuz")
             #expect(part.output == "kernel")
             let head = try await ServedLab.curl(lab, "-I", "http://\(place)/install.amd/vmlinuz")
-            #expect(head.output.contains("content-length: 10") && head.output.contains("etag: \"sha256:"), "\(head)")
+            let fields = head.output.lowercased()
+            #expect(fields.contains("content-length: 10") && fields.contains("etag: \"sha256:"), "\(head)")
             #expect(try await ServedLab.status(lab, "http://\(place)/none") == "404")
             #expect(try await ServedLab.status(lab, "http://\(place)/install") == "404")
             // The whole image is a file still, and no byte of it is there twice.

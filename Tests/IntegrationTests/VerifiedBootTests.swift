@@ -8,7 +8,7 @@ import Testing
     private static let site = SiteFixture(
         machines: [ServedLab.machine],
         profiles: [
-            "installer:", "  kernel: \"os:1/linux\"", "  initrd: [\"os:1/tree.tar/initrd\"]", "  verify: true",
+            "installer:", "  kernel: \"os:1/linux\"", "  initrd: [\"os:1/tree.tar/initrd\"]", "  verify: ipxe",
             "  overlay: {note: {from: \"os:1/note\", fill: true}}",
         ])
 

@@ -10,8 +10,12 @@ final class FileTable: TFTPService {
     let reports: AsyncStream<TransferReport>
     private let continuation: AsyncStream<TransferReport>.Continuation
 
-    init(_ files: [String: TFTPContent]) {
+    /// Files that are not there yet when they are asked for the first time.
+    private let late: Mutex<Set<String>>
+
+    init(_ files: [String: TFTPContent], late: Set<String> = []) {
         self.files = files
+        self.late = Mutex(late)
         (reports, continuation) = AsyncStream.makeStream()
     }
 
@@ -20,8 +24,9 @@ final class FileTable: TFTPService {
 
     func content(path: String, client: String) -> TFTPContent? { files[path] }
 
-    func answer(path: String, client: String) -> TFTPAnswer? {
-        content(path: path, client: client).map { TFTPAnswer($0) }
+    func reply(path: String, client: String) -> TFTPReply {
+        if late.withLock({ $0.remove(path) }) != nil { return .notYet }
+        return content(path: path, client: client).map { .file(TFTPAnswer($0)) } ?? .notFound
     }
 
     func transferEnded(_ report: TransferReport, context: (any Sendable)?) {

@@ -17,6 +17,16 @@ import Testing
     }
 
     @Suite struct Transfers {
+        @Test func whatIsNotThereYetComesWhenTheClientRepeatsItself() async throws {
+            let bytes = Array("made meanwhile".utf8)
+            let service = FileTable(["/late": .bytes(bytes)], late: ["/late"])
+            try await RunningServer.with(service) { port in
+                let client = try #require(try SocketTransfers.fetch("late", port: port))
+                #expect(client.delivered(bytes))
+                #expect(service.refused.isEmpty)
+            }
+        }
+
         @Test(arguments: ["image", "empty", "one", "block", "grub/grub.cfg"])
         func deliversFilesOfEverySize(_ path: String) async throws {
             let service = ServerTests.service

@@ -37,11 +37,15 @@ extension VirtualMachine {
         package var clock: String?
 
         /// Describes a machine; only name, address and firmware have no default.
+        /// What a UEFI firmware remembers at first, as keys that it trusts; nil for the usual.
+        package var variables: URL?
+
         package init(
             name: String, mac: String, firmware: Firmware, memory: Int = 512, card: NetworkCard = .virtio,
             disk: URL? = nil, startsFromDisk: Bool = false, hasScreen: Bool = false, serialLog: URL? = nil,
-            uuid: UUID? = nil, serialNumber: String? = nil, clock: String? = nil
+            uuid: UUID? = nil, serialNumber: String? = nil, clock: String? = nil, variables: URL? = nil
         ) {
+            self.variables = variables
             self.name = name
             self.mac = mac
             self.firmware = firmware
@@ -59,7 +63,7 @@ extension VirtualMachine {
         func arguments(tap: String, serial: URL, directory: URL) throws -> [String] {
             var arguments = ["-name", name, "-accel", "tcg", "-cpu", "max", "-smp", "1", "-m", "\(memory)"]
             arguments += ["-nodefaults", "-display", "none", "-no-reboot"]
-            arguments += try firmware.arguments(machine: name, directory: directory)
+            arguments += try firmware.arguments(machine: name, directory: directory, variables: variables)
             let keyboard = VirtualMachine.socket("serial", machine: name, directory: directory).path
             arguments += ["-chardev", "socket,id=console,path=\(keyboard),server=on,wait=off,logfile=\(serial.path)"]
             arguments += ["-serial", "chardev:console"]
