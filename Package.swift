@@ -73,7 +73,9 @@ let package = Package(
             ]),
         .target(
             name: "BootSigning",
-            dependencies: ["Archives", "Artifacts", .product(name: "Subprocess", package: "swift-subprocess")]),
+            dependencies: [
+                "Archives", "Artifacts", "ServerIdentity", .product(name: "Subprocess", package: "swift-subprocess"),
+            ]),
         .target(
             name: "GPGV",
             dependencies: ["Artifacts", "Trust", .product(name: "Subprocess", package: "swift-subprocess")]),

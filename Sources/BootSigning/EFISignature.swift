@@ -1,20 +1,34 @@
 /// Signatures of the boot key on EFI programs (Microsoft's "Windows Authenticode Portable Executable Signature Format"), for
 /// firmware that has the key's certificate in its `db` (UEFI specification section 32.2).
 package struct EFISignature: Sendable {
-    /// Paths of PEM files: sbsign reads the key itself.
-    private let certificate: String
-    private let key: String
+    private let signProgram: @Sendable (_ program: String, _ output: String) async throws(BootSigningError) -> Void
 
+    /// By a key in a file.
+    /// - Parameters:
+    ///   - certificate: a path, PEM.
+    ///   - key: the same; sbsign reads it itself.
     package init(certificate: String, key: String) {
-        self.certificate = certificate
-        self.key = key
+        signProgram = { program, output async throws(BootSigningError) in
+            try await SigningTool.sbsign.run(["--key", key, "--cert", certificate, "--output", output, program])
+        }
+    }
+
+    /// By a key on a token.
+    package init(token: TokenKey) {
+        signProgram = { program, output async throws(BootSigningError) in
+            try await token.signProgram(program, to: output)
+        }
+    }
+
+    /// By a key that cannot be had: nothing is signed.
+    package init(missing reason: BootSigningError) {
+        signProgram = { _, _ throws(BootSigningError) in throw reason }
     }
 
     /// Signs a program.
-    /// - Throws: `BootSigningError` when sbsign is missing, or the file is no EFI program.
+    /// - Throws: `BootSigningError` when sbsign is missing, or the file is no EFI program, or the token does not sign.
     package func sign(_ program: String, to output: String) async throws(BootSigningError) {
-        try await SigningTool.sbsign.run(
-            ["--key", key, "--cert", certificate, "--output", output, program])
+        try await signProgram(program, output)
     }
 
     /// The same in memory.

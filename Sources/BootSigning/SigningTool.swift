@@ -10,19 +10,30 @@ struct SigningTool: Sendable {
     static let grubMakeImage = SigningTool(program: "grub-mkimage", package: "grub-common")
     static let objcopy = SigningTool(program: "objcopy", package: "binutils")
     static let objdump = SigningTool(program: "objdump", package: "binutils")
+    static let openssl = SigningTool(program: "openssl", package: "openssl")
     static let sbsign = SigningTool(program: "sbsign", package: "sbsigntool")
 
     /// What it writes to standard output.
+    /// - Parameters:
+    ///   - arguments: for it.
+    ///   - added: variables that it gets beside all of this process, which libraries of tokens need; nil for an environment
+    ///     without anything of this process.
+    /// - Returns: the text.
     /// - Throws: `BootSigningError` when it is missing or fails, with the end of what it says.
     @discardableResult
-    func run(_ arguments: [String]) async throws(BootSigningError) -> String {
+    func run(
+        _ arguments: [String], inheriting added: [Environment.Key: String]? = nil
+    ) async throws(BootSigningError) -> String {
+        var variables: [Environment.Key: String] = ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C"]
+        variables.merge(added ?? [:]) { $1 }
+        let environment: Environment =
+            added == nil ? .custom(variables) : .inherit.updating(variables.mapValues { Optional($0) })
         do {
             let result = try await Subprocess.run(
                 .name(program), arguments: Arguments(arguments),
-                environment: .custom(["PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C"]),
-                input: .none, output: .string(limit: 1 << 20), error: .string(limit: 1 << 16))
+                environment: environment, input: .none, output: .string(limit: 1 << 20), error: .string(limit: 1 << 16))
             guard case .exited(0) = result.terminationStatus else {
-                let said = result.standardError.split(whereSeparator: \.isNewline).suffix(3).joined(separator: "; ")
+                let said = result.standardError.split(whereSeparator: \.isNewline).suffix(6).joined(separator: "; ")
                 throw BootSigningError("\(program) fails: \(said)")
             }
             return result.standardOutput

@@ -111,7 +111,8 @@ private struct DataCopy {
             companions: .init(
                 databases: ["hosts.sqlite"],
                 smallFiles: [
-                    "boot-token.key", "boot.crt", "boot.key", "boot-openpgp.key", "control.crt", "control.key",
+                    "boot-token.key", "boot-token.crt", "boot.crt", "boot.key", "boot-openpgp.key", "control.crt",
+                    "control.key",
                     "operators.json",
                     "names.jsonl",
                 ]),

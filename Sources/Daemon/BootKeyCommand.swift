@@ -8,7 +8,7 @@ package struct BootKeyCommand: ParsableCommand {
         commandName: "boot-key", abstract: "Show the certificate of the site's boot key, or make a new key.",
         discussion: """
             Firmware that has the certificate in its db, or an iPXE that has it inside, starts what this server signed and nothing \
-            else; profiles with 'verify: firmware' and 'verify: ipxe' ask for it. The key itself stays in the data directory.
+            else; profiles with 'verify: firmware' and 'verify: ipxe' ask for it. The key itself stays in the data directory, or on a PKCS #11 token (see serve --boot-key).
 
               provisioner boot-key show >boot.crt
               make bin/ipxe.efi CERT=boot.crt TRUST=boot.crt      # in iPXE's sources, with IMAGE_TRUST_CMD
@@ -26,6 +26,11 @@ struct BootKeyShowCommand: ParsableCommand {
     var data = DefaultPath.data
 
     func run() throws {
+        if let certificate = try TokenCertificateFile.read(in: data) {
+            print(certificate, terminator: "")
+            StandardError.write("\(try ServerIdentity.fingerprint(certificate: certificate))")
+            return
+        }
         guard FileManager.default.fileExists(atPath: DefaultPath.bootCertificate(in: data)) else {
             throw ValidationFailure("\(data) has no boot key yet: the server makes it at its first start")
         }
@@ -49,6 +54,10 @@ struct BootKeyRotateCommand: ParsableCommand {
     func run() throws {
         guard FileManager.default.fileExists(atPath: data) else {
             throw ValidationFailure("\(data) is not there: is it the server's --data?")
+        }
+        guard try TokenCertificateFile.read(in: data) == nil else {
+            throw ValidationFailure(
+                "the boot key is on a token: make another one there, and start the server with its --boot-key")
         }
         umask(0o077)
         let key = try BootKeyFiles.rotate(in: data)

@@ -4,7 +4,6 @@ internal import BootPlane
 internal import BootSigning
 internal import Glibc
 internal import Logging
-internal import ServerIdentity
 internal import ServiceLifecycle
 internal import Store
 
@@ -20,9 +19,11 @@ final class BootSigner: Service {
         let digest: Digest
     }
 
-    private let key: BootKey
+    private let key: SiteBootKey
     private let root: String
     private let work: String
+    /// Where this key's signatures are.
+    private let kept: String
     private let httpPort: Int
     private let blobPath: @Sendable (Digest) -> String
     private let logger: Logger
@@ -42,7 +43,7 @@ final class BootSigner: Service {
     ///   - reserve: bytes that are to stay free on the file system; nil for the store's default.
     ///   - logger: told what could not be made.
     init(
-        key: BootKey, dataPath: String, httpPort: Int, blobPath: @escaping @Sendable (Digest) -> String,
+        key: SiteBootKey, dataPath: String, httpPort: Int, blobPath: @escaping @Sendable (Digest) -> String,
         clock: @escaping @Sendable () -> Int64, reserve: Int64?, logger: Logger
     ) {
         self.key = key
@@ -52,10 +53,9 @@ final class BootSigner: Service {
         root = DefaultPath.bootSignatures(in: dataPath)
         work = DefaultPath.bootSigning(in: dataPath)
         jobs = PreparationJobs(logger: logger)
-        efi = EFISignature(
-            certificate: DefaultPath.bootCertificate(in: dataPath), key: DefaultPath.bootKey(in: dataPath))
-        let kept = "\(root)/\(key.fingerprint.hex)"
-        openPGP = OpenPGPKeyFile(data: dataPath, directory: work) {
+        efi = key.efiSignature(in: dataPath)
+        kept = "\(root)/\(key.fingerprint.hex)"
+        openPGP = OpenPGPKeyFile(data: dataPath, directory: work) { [kept] in
             for name in DirectoryListing.names(kept) where name.hasSuffix(".sig") { unlink("\(kept)/\(name)") }
         }
         signatures = PreparedValues(capacity: Self.signatureCount, jobs: jobs, clock: clock)
@@ -66,7 +66,7 @@ final class BootSigner: Service {
     }
 
     private func path(_ form: SignatureForm, _ digest: Digest) -> String {
-        "\(root)/\(key.fingerprint.hex)/\(digest.hex).\(form == .cms ? "cms" : "sig")"
+        "\(kept)/\(digest.hex).\(form == .cms ? "cms" : "sig")"
     }
 
     /// A signature over a file, which is kept.
@@ -76,13 +76,10 @@ final class BootSigner: Service {
             if let bytes = SmallFile.read(path, limit: Self.signatureLimit) { return bytes }
             let piece = FilePiece(content, in: blobPath)
             let signature: [UInt8]
+            let isWhole = content.container == content.file.digest
             switch form {
-            case .cms:
-                try piece.verify()
-                signature = try key.sign(path: piece.path, offset: piece.offset, size: piece.size)
-            case .openPGP:
-                signature = try await openPGP.signer().sign(
-                    piece, isWhole: content.container == content.file.digest)
+            case .cms: signature = try await key.sign(piece, isWhole: isWhole)
+            case .openPGP: signature = try await openPGP.signer().sign(piece, isWhole: isWhole)
             }
             try SmallFile.write(path, signature, SystemFileOperations())
             return signature
@@ -93,7 +90,7 @@ final class BootSigner: Service {
     func signature(_ form: SignatureForm, over bytes: [UInt8]) -> Preparation<[UInt8]> {
         signatures.value(SignatureKey(form: form, digest: SHA256.digest(of: bytes))) { [self] in
             switch form {
-            case .cms: try key.sign(bytes)
+            case .cms: try await key.sign(bytes)
             case .openPGP: try await openPGP.signer().sign(bytes)
             }
         }
@@ -128,13 +125,15 @@ final class BootSigner: Service {
     private func prepare() throws {
         let files = SystemFileOperations()
         _ = try files.makeDirectory(root)
-        _ = try files.makeDirectory("\(root)/\(key.fingerprint.hex)")
+        _ = try files.makeDirectory(kept)
+        _ = try files.makeDirectory(work)
+        try kernelImages.prepare()
+        // A key that cannot be had now can be the one of these.
+        guard !key.isMissing else { return }
         for other in DirectoryListing.names(root) where other != key.fingerprint.hex {
             for name in DirectoryListing.names("\(root)/\(other)") { unlink("\(root)/\(other)/\(name)") }
             rmdir("\(root)/\(other)")
         }
-        _ = try files.makeDirectory(work)
-        try kernelImages.prepare()
     }
 }
 

@@ -1,3 +1,4 @@
+internal import BootSigning
 internal import ControlAPI
 internal import ControlPlane
 internal import Store
@@ -29,6 +30,8 @@ struct DaemonConfiguration: Sendable {
     var collection: CollectionRules
     /// Bytes that the scrub reads in a second; 0: none.
     var scrubRate: Int64
+    /// Of a key on a PKCS #11 token; nil: it is in the data directory.
+    var bootKey: TokenURI?
 }
 
 extension DaemonConfiguration {

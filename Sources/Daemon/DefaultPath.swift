@@ -15,6 +15,8 @@ enum DefaultPath {
     static func tokenKey(in data: String) -> String { data + "/boot-token.key" }
     static func bootKey(in data: String) -> String { data + "/boot.key" }
     static func bootCertificate(in data: String) -> String { data + "/boot.crt" }
+    /// Of a boot key on a token.
+    static func tokenCertificate(in data: String) -> String { data + "/boot-token.crt" }
     static func bootSignatures(in data: String) -> String { data + "/boot-signatures" }
     static func openPGPKey(in data: String) -> String { data + "/boot-openpgp.key" }
     /// For the making of what is signed; nothing in it has to last.

@@ -1,4 +1,5 @@
 package import ArgumentParser
+internal import BootSigning
 internal import ConfigurationFile
 internal import ControlAPI
 internal import ControlPlane
@@ -84,6 +85,14 @@ package struct ServeCommand: AsyncParsableCommand {
     @Option(help: "Megabytes that are compared with their digests in a second, all day; 0 for none.")
     var scrubRate = 8
 
+    @Option(
+        help: ArgumentHelp(
+            """
+            The boot key on a PKCS #11 token, as 'pkcs11:token=LABEL;object=LABEL?module-path=/PATH&pin-source=file:/PATH'; \
+            without it the key is in the data directory.
+            """, valueName: "uri"))
+    var bootKey: String?
+
     @Option(help: LogLevelOption.help)
     var logLevel = LogLevelOption(level: .info)
 
@@ -104,6 +113,7 @@ package struct ServeCommand: AsyncParsableCommand {
             throw ValidationError(
                 "--client-ca and --client-scope belong together: whose certificates, and what they may do")
         }
+        do { _ = try bootKey.map { try TokenURI($0) } } catch { throw ValidationError("--boot-key: \(error)") }
         do { for text in clientScope { _ = try AccessScope(text) } } catch { throw ValidationError("\(error)") }
         if let reserve, !(0...1 << 30).contains(reserve) {
             throw ValidationError("--reserve must be 0 to \(1 << 30) megabytes")
@@ -144,7 +154,7 @@ package struct ServeCommand: AsyncParsableCommand {
             authorityHelper: authorityHelper, loadersPath: loaders, authority: authority,
             reserve: reserve.map { Int64($0) << 20 }, clientAuthority: clientCa,
             clientScopes: try clientScope.map { try AccessScope($0) }, collection: collection,
-            scrubRate: Int64(scrubRate) << 20)
+            scrubRate: Int64(scrubRate) << 20, bootKey: try bootKey.map { try TokenURI($0) })
         try await DaemonAssembly(configuration: configuration, site: firstSite, siteProblems: problems).run()
     }
 }

@@ -117,6 +117,16 @@ package struct ServerIdentity: Sendable, CustomStringConvertible, CustomReflecta
     /// The fingerprint of a certificate in DER form: what a client compares.
     package static func fingerprint(der: some Sequence<UInt8>) -> Digest { SHA256.digest(of: der) }
 
+    /// The same of one in PEM form.
+    /// - Throws: `ServerIdentityError` when it is damaged.
+    package static func fingerprint(certificate: String) throws(ServerIdentityError) -> Digest {
+        guard let parsed = PEM.readCertificate(certificate) else {
+            throw ServerIdentityError("the certificate is damaged")
+        }
+        defer { X509_free(parsed) }
+        return try fingerprint(of: parsed)
+    }
+
     private static func makeKey() -> OpaquePointer? {
         guard let context = EVP_PKEY_CTX_new_id(EVP_PKEY_EC, nil) else { return nil }
         defer { EVP_PKEY_CTX_free(context) }

@@ -19,25 +19,29 @@ package struct ProvisionerServer: Sendable {
             .file(URL(filePath: "/usr/lib/ipxe/undionly.kpxe"), package: "ipxe"),
         ]
 
-    /// Writes the site file and starts the daemon, with further arguments of `provisioner serve`; returns when it is
+    /// Writes the site file and starts the daemon, with further arguments of `provisioner serve` and variables
+    /// (`NAME=VALUE`); returns when it is
     /// ready.
     /// - Throws: `programExited` or `timedOut` with the end of its log.
     package static func start(
-        in lab: NetworkLab, site: String, arguments: [String] = [], name: String = "provisioner"
+        in lab: NetworkLab, site: String, arguments: [String] = [], environment: [String] = [],
+        name: String = "provisioner"
     ) async throws -> ProvisionerServer {
         let siteFile = lab.directory.appending(path: "site.yaml")
         try Data(site.utf8).write(to: siteFile)
-        return try await start(in: lab, siteFile: siteFile, arguments: arguments, name: name)
+        return try await start(
+            in: lab, siteFile: siteFile, arguments: arguments, environment: environment, name: name)
     }
 
     /// Starts the daemon on files that are there already, for instance after a crash.
     package static func start(
-        in lab: NetworkLab, siteFile: URL, arguments: [String] = [], name: String = "provisioner"
+        in lab: NetworkLab, siteFile: URL, arguments: [String] = [], environment: [String] = [],
+        name: String = "provisioner"
     ) async throws -> ProvisionerServer {
         let data = lab.directory.appending(path: "data")
         let socket = lab.directory.appending(path: "control.sock").path
         let program = try await lab.start(
-            [
+            (environment.isEmpty ? [] : ["env"] + environment) + [
                 try BuiltProducts.provisioner(), "serve", "--site", siteFile.path, "--data", data.path,
                 "--control-socket", socket, "--reserve", "16",
             ] + arguments, log: "\(name).log", grace: .seconds(20))
