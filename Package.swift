@@ -49,6 +49,7 @@ let package = Package(
             resources: [
                 .embedInCode("alpine.yaml"),
                 .embedInCode("debian-12-live.yaml"),
+                .embedInCode("debian-12-mirror.yaml"),
                 .embedInCode("debian-12-netboot.yaml"),
                 .embedInCode("fedora-42-server.yaml"),
                 .embedInCode("flatcar.yaml"),
@@ -143,7 +144,7 @@ let package = Package(
         .target(
             name: "Operator",
             dependencies: [
-                "Artifacts", "ConfigurationFile", "ControlAPI", "GPGV", "Recipes", "Trust",
+                "Artifacts", "CArchive", "ConfigurationFile", "ControlAPI", "GPGV", "Recipes", "Trust",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -232,6 +233,7 @@ let package = Package(
                 "Artifacts", "ControlAPI", "Operator", "TestSupport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
+        .testTarget(name: "RecipesTests", dependencies: ["Artifacts", "ConfigurationFile", "Recipes", "Trust"]),
         .testTarget(name: "IntegrationTests", dependencies: ["Recipes", "TestSupport"]),
         .testTarget(name: "BootTests", dependencies: ["TestSupport"]),
         .testTarget(name: "PackageTests", dependencies: ["TestSupport"]),

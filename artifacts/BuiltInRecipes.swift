@@ -8,6 +8,7 @@ package enum BuiltInRecipes {
         [
             ("alpine", PackageResources.alpine_yaml),
             ("debian-12-live", PackageResources.debian_12_live_yaml),
+            ("debian-12-mirror", PackageResources.debian_12_mirror_yaml),
             ("debian-12-netboot", PackageResources.debian_12_netboot_yaml),
             ("fedora-42-server", PackageResources.fedora_42_server_yaml),
             ("flatcar", PackageResources.flatcar_yaml),

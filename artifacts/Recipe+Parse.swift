@@ -49,6 +49,7 @@ private struct RecipeReader {
         let keys = readKeys()
         let lists = root.sections("lists").compactMap { readList($0, filled) }
         let files = readFiles(filled)
+        let packages = root.sections("packages").compactMap { readPackages($0, lists) }
         let unsigned = root.string("unsigned")
         if keys.isEmpty, unsigned == nil {
             root.fail("keys", "R01", "say which keys sign it, or under 'unsigned' why none does")
@@ -59,7 +60,7 @@ private struct RecipeReader {
         guard let title, let name, let source else { return nil }
         return Recipe(
             title: title, artifact: name, version: version, source: trimmed(filled(source)), keys: keys, lists: lists,
-            files: files, unsigned: unsigned,
+            files: files, packages: packages, unsigned: unsigned,
             profile: filled(profile).replacing("@ARTIFACT@", with: "\(name):\(version)"),
             unchecked: unchecked)
     }
@@ -108,6 +109,23 @@ private struct RecipeReader {
             let title = self.path(name ?? path.split(separator: "/").last.map(String.init) ?? path, entry, "name")
         else { return nil }
         return Recipe.List(path: path, name: title, folder: folder, signature: signature)
+    }
+
+    private func readPackages(_ entry: YAMLSection, _ lists: [Recipe.List]) -> Recipe.Packages? {
+        defer { entry.finish() }
+        var choice = PackageIndex.Choice()
+        choice.everything = entry.boolean("everything") ?? false
+        choice.recommends = entry.boolean("recommends") ?? false
+        choice.names = entry.strings("names").map(\.text)
+        choice.priorities = entry.strings("priorities").map(\.text)
+        guard let list = entry.requiredString("list", "R01", example: "main/binary-amd64/Packages"),
+            let path = self.path(list, entry, "list")
+        else { return nil }
+        guard lists.contains(where: { $0.name == path }) else {
+            entry.fail("list", "R01", "'\(path)' is not the name of a list above")
+            return nil
+        }
+        return Recipe.Packages(list: path, choice: choice)
     }
 
     private func readFiles(_ filled: (String) -> String) -> [Recipe.File] {

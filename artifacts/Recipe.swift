@@ -24,6 +24,10 @@ package struct Recipe: Sendable {
         /// The list's name in the list that lists it.
         package let name: ArtifactPath
         package let folder: ArtifactPath?
+        /// It comes compressed, by gzip or xz: its name is without the ending that its path has.
+        package var isCompressed: Bool {
+            [".gz", ".xz"].contains { path.hasSuffix($0) && !name.description.hasSuffix($0) }
+        }
         /// Path of a detached signature; nil for a clear-signed list, and one that another list lists.
         package let signature: String?
     }
@@ -34,6 +38,19 @@ package struct Recipe: Sendable {
         /// Below `from`.
         package let path: String
         package let signature: String?
+
+        package init(name: ArtifactPath, path: String, signature: String?) {
+            self.name = name
+            self.path = path
+            self.signature = signature
+        }
+    }
+
+    /// Packages of a Debian archive, which are files below `from` and have the same paths here.
+    package struct Packages: Sendable {
+        /// The name of the list that lists them.
+        package let list: ArtifactPath
+        package var choice: PackageIndex.Choice
     }
 
     package let title: String
@@ -44,6 +61,7 @@ package struct Recipe: Sendable {
     package let keys: [Key]
     package let lists: [List]
     package let files: [File]
+    package var packages: [Packages]
     /// Why nothing of it is signed; nil for a line that is.
     package let unsigned: String?
     /// A profile for the site file.

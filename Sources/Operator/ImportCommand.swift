@@ -43,6 +43,10 @@ struct ImportCommand: AsyncParsableCommand {
     @Option(help: "The artifact's name (default: the recipe's).", transform: { try ArtifactName($0) })
     var artifact: ArtifactName?
 
+    @Option(
+        help: "A further package, with all that it needs, of a recipe that chooses packages; more than once for more.")
+    var package: [String] = []
+
     @Option(help: "Where fetched files are kept (default: ~/.cache/provisioner).", completion: .directory)
     var cache: String?
 
@@ -138,8 +142,14 @@ struct ImportCommand: AsyncParsableCommand {
             }
             parsed = (reading.recipe, reading.diagnostics.map { $0.rendered(file: text) })
         }
-        guard let recipe = parsed.recipe else {
+        guard var recipe = parsed.recipe else {
             throw OperatorError(.file, parsed.diagnostics.joined(separator: "\n"))
+        }
+        if !package.isEmpty {
+            guard !recipe.packages.isEmpty else {
+                throw OperatorError(.file, "--package: the recipe '\(text)' chooses no packages")
+            }
+            recipe.packages[0].choice.names += package
         }
         return (recipe, parsed.diagnostics)
     }
@@ -187,7 +197,7 @@ struct ImportCommand: AsyncParsableCommand {
                 throw OperatorError(.file, "\(target.path) cannot be written: \(error.localizedDescription)")
             }
         }
-        for (file, place) in zip(recipe.files, found.files.map(\.place)) { try put(place, file.path) }
+        for file in found.files { try put(file.place, file.path) }
         let small =
             recipe.lists.map(\.path) + recipe.lists.compactMap(\.signature) + recipe.files.compactMap(\.signature)
         for path in small { try put(source.cached(path), path) }

@@ -14,8 +14,8 @@ struct RecipeImport {
 
     /// What is to be published.
     struct Result {
-        /// By name in the artifact.
-        var files: [(name: ArtifactPath, place: String)]
+        /// Name in the artifact, path upstream, and where it is on this machine.
+        var files: [(name: ArtifactPath, path: String, place: String)]
         var evidence: EvidenceDraft
         var verdict: Verdict?
     }
@@ -26,7 +26,11 @@ struct RecipeImport {
         var evidence = evidence
         var texts: [[UInt8]] = []
         for list in recipe.lists {
-            let bytes = try Self.bytes(of: try await source.file(list.path, progress), limit: ChecksumList.maximumSize)
+            let place = try await source.file(list.path, progress)
+            let bytes =
+                list.isCompressed
+                ? try CompressedList.read(place, limit: ChecksumList.maximumSize)
+                : try Self.bytes(of: place, limit: ChecksumList.maximumSize)
             evidence.addList(list.name, bytes, folder: list.folder)
             texts.append(bytes)
             if let path = list.signature {
@@ -37,13 +41,20 @@ struct RecipeImport {
         let lists = zip(recipe.lists, texts).compactMap { list, text in
             (try? ChecksumList(text)).map { (list.folder, $0) }
         }
+        let fetched = Set(recipe.lists.map(\.path) + recipe.lists.compactMap(\.signature))
         if recipe.unsigned == nil { try await requireSigners(evidence, keys) }
-        var files: [(name: ArtifactPath, place: String)] = []
-        for file in recipe.files {
+        var files: [(name: ArtifactPath, path: String, place: String)] = []
+        for file in recipe.files + (try packages(texts)) {
             let expected = lists.lazy.compactMap { folder, list in try? list.entry(for: file.name, folder: folder) }
                 .first
-            let place = try await source.file(file.path, progress) { place in
-                try expected.map { try Self.matches($0, place) } ?? false
+            let place: String
+            if fetched.contains(file.path) {
+                // Once: upstream may have another one by now.
+                place = source.isFolder ? try await source.file(file.path, progress) : source.cached(file.path)
+            } else {
+                place = try await source.file(file.path, progress) { place in
+                    try expected.map { try Self.matches($0, place) } ?? false
+                }
             }
             if let expected, try !Self.matches(expected, place) {
                 if !source.isFolder { try? FileManager.default.removeItem(atPath: place) }
@@ -54,10 +65,24 @@ struct RecipeImport {
             if let path = file.signature {
                 evidence.signatures.append(try await signature(path, what: file.name.description))
             }
-            files.append((file.name, place))
+            files.append((file.name, file.path, place))
         }
         guard recipe.unsigned == nil else { return Result(files: files, evidence: evidence, verdict: nil) }
         return Result(files: files, evidence: evidence, verdict: try await verify(files, evidence, keys))
+    }
+
+    /// The packages of the recipe's choice.
+    private func packages(_ lists: [[UInt8]]) throws -> [Recipe.File] {
+        try recipe.packages.flatMap { packages -> [Recipe.File] in
+            let text = zip(recipe.lists, lists).first { $0.0.name == packages.list }?.1 ?? []
+            do throws(TrustError) {
+                return try PackageIndex(text).files(packages.choice).map {
+                    Recipe.File(name: $0, path: $0.description, signature: nil)
+                }
+            } catch {
+                throw OperatorError(.file, "\(packages.list): \(error.message)")
+            }
+        }
     }
 
     // MARK: Keys and signatures
@@ -106,11 +131,11 @@ struct RecipeImport {
     }
 
     private func verify(
-        _ files: [(name: ArtifactPath, place: String)], _ evidence: EvidenceDraft, _ keys: [TrustKey]
+        _ files: [(name: ArtifactPath, path: String, place: String)], _ evidence: EvidenceDraft, _ keys: [TrustKey]
     ) async throws -> Verdict {
         var places: [Digest: String] = [:]
         var released: [ArtifactPath: ReleaseFile] = [:]
-        for (name, place) in files {
+        for (name, _, place) in files {
             let local = try LocalFile(place, path: name)
             progress.begin("verify \(name)", total: local.size)
             let digest = try local.digest { progress.update($0) }

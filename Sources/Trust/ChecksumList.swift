@@ -1,7 +1,7 @@
 package import Artifacts
 
 /// A list of checksums as upstreams publish them: `HASH  NAME` and `HASH *NAME` (GNU coreutils), `SHA256 (NAME) = HASH`
-/// (BSD), and the indexes of a Debian `Release` file.
+/// (BSD), the indexes of a Debian `Release` file, and Debian's `Packages`.
 ///
 /// What is not safe to read two ways is refused: a name with two different hashes of one kind, and a name that leads out
 /// of the folder. MD5 and SHA-1 are read past: they never vouch for anything.
@@ -26,31 +26,22 @@ package struct ChecksumList: Sendable, Hashable {
         guard bytes.count <= Self.maximumSize else {
             throw TrustError(.invalidChecksums, "the list has \(bytes.count) bytes; \(Self.maximumSize) are the most")
         }
-        var section: String?
         var hasWeak = false
-        // Bytes, as the tools read them: what Swift takes for one character or one line may be two of theirs.
-        let lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-        for (index, line) in lines.enumerated() {
-            let line = line.last == UInt8(ascii: "\r") ? line.dropLast() : line
-            do throws(TrustError) {
-                if line.first == UInt8(ascii: " "), let name = section {
-                    try readIndexed(line, name, &hasWeak)
-                } else if let key = Self.sectionName(line) {
-                    section = key
-                } else {
-                    section = nil
-                    try read(line, &hasWeak)
-                }
-            } catch {
-                throw TrustError(.invalidChecksums, "line \(index + 1): \(error.message)")
+        if PackageListing.isOne(bytes) {
+            try PackageListing.read(bytes) { line throws(TrustError) in
+                try insert(line.name, line.hash, line.digits, size: line.size)
             }
+            hasWeak = true
+        } else {
+            try readLines(bytes, &hasWeak)
         }
         guard !entries.isEmpty else {
             throw TrustError(
                 .invalidChecksums,
                 hasWeak
                     ? "the list has MD5 or SHA-1 only, which are broken: SHA-256 or SHA-512 is needed"
-                    : "the list has no line 'HASH  NAME' or 'SHA256 (NAME) = HASH', and no section 'SHA256:'")
+                    : "the list has no line 'HASH  NAME' or 'SHA256 (NAME) = HASH', no section 'SHA256:', and no package"
+            )
         }
         for name in entries.keys.sorted() {
             if let last = try? ArtifactPath(name.fileName) { namesakes[last, default: []].append(name) }
@@ -78,6 +69,27 @@ package struct ChecksumList: Sendable, Hashable {
     }
 
     // MARK: Lines
+
+    private mutating func readLines(_ bytes: [UInt8], _ hasWeak: inout Bool) throws(TrustError) {
+        var section: String?
+        // Bytes, as the tools read them: what Swift takes for one character or one line may be two of theirs.
+        let lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+        for (index, line) in lines.enumerated() {
+            let line = line.last == UInt8(ascii: "\r") ? line.dropLast() : line
+            do throws(TrustError) {
+                if line.first == UInt8(ascii: " "), let name = section {
+                    try readIndexed(line, name, &hasWeak)
+                } else if let key = Self.sectionName(line) {
+                    section = key
+                } else {
+                    section = nil
+                    try read(line, &hasWeak)
+                }
+            } catch {
+                throw TrustError(.invalidChecksums, "line \(index + 1): \(error.message)")
+            }
+        }
+    }
 
     /// `SHA256:` and nothing after it: the lines below it that begin with a blank are entries.
     private static func sectionName(_ line: ArraySlice<UInt8>) -> String? {

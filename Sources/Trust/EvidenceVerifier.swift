@@ -64,6 +64,7 @@ package struct EvidenceVerifier: Sendable {
                 if finding.fault == nil {
                     if covered == nil { covered = coverage(signature.target, evidence, subject, &hashes) }
                     (finding.coverage, finding.notes) = covered ?? (.paths([]), [])
+                    finding.cover(subject.files, with: [signature.digest] + signature.target.parts)
                 }
                 findings.append(finding)
             }
@@ -79,6 +80,7 @@ package struct EvidenceVerifier: Sendable {
                 if finding.fault == nil, let text {
                     if covered == nil { covered = follow(text, list, evidence, subject, &hashes, depth: 0) }
                     (finding.coverage, finding.notes) = covered ?? (.paths([]), [])
+                    finding.cover(subject.files, with: [list.digest])
                 } else if finding.fault == nil {
                     finding.fault = "gpgv gave no signed text"
                 }
@@ -189,7 +191,18 @@ package struct EvidenceVerifier: Sendable {
     }
 }
 
+extension Evidence.Target {
+    fileprivate var parts: [Digest] { if case .part(let digest) = self { [digest] } else { [] } }
+}
+
 extension SignatureFinding {
+    /// A mirror has the signed list and its signature among its files. The list is what was signed, and in the place of the
+    /// signature nothing else would be good: both are vouched for.
+    fileprivate mutating func cover(_ files: FileList, with digests: [Digest]) {
+        guard case .paths(let paths) = coverage else { return }
+        coverage = .paths(paths.union(files.filter { digests.contains($0.file.digest) }.map(\.path)))
+    }
+
     fileprivate func with(_ change: (inout SignatureFinding) -> Void) -> SignatureFinding {
         var copy = self
         change(&copy)

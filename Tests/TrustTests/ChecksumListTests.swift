@@ -37,6 +37,9 @@ import Testing
         "\(a.uppercased())  x\n", "Origin: Debian\nSHA256:\n \(a) 5 x\n",
         "MD5Sum:\n 0 5 x\nSHA256:\n \(a) 5 x\nSHA1:\n 1 5 x\n",
         "\(a)  x\n\(a)  x\n", "-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\n\(a)  x\n",
+        "Package: p\nFilename: x\nSize: 5\nSHA256: \(a)\n", "Package: p\r\nfilename: ./x\r\nsha256:\t\(a)\r\n\r\n",
+        "\n\nPackage: p\nSHA256: \(a)\nMD5sum: 00\nDescription: d\n SHA256: \(b)\n Filename: y\nFilename: x",
+        "Package: p\nFilename: x\nSHA256: \(a)\n\n\nPackage: q\nFilename: y\nSHA256: \(b)\n",
     ])
     func everyFormIsRead(_ text: String) throws { #expect(try hash(text, "x") == Self.a) }
 
@@ -46,6 +49,14 @@ import Testing
         ("d41d8cd98f00b204e9800998ecf8427e  x\n", "MD5 or SHA-1 only"), ("SHA1 (x) = 00\n", "MD5 or SHA-1 only"),
         ("hello\n", "has no line"), ("", "has no line"), ("SHA256 (x) = 12\n", "is no sha256 of 'x'"),
         ("SHA256:\n \(a) 5 x\n \(a) 6 x\n", "two different sizes"),
+        ("Package: p\nFilename: x\nSHA256: \(a)\nSHA256: \(b)\n", "line 4: 'SHA256' is there twice"),
+        ("Package: p\nFilename: x\nfilename: y\nSHA256: \(a)\n", "'Filename' is there twice"),
+        ("Package: p\nSHA256: \(a)\n\nPackage: q\nFilename: x\n", "has no 'Filename'"),
+        ("Package: p\nFilename: x\nSHA256: \(a)\n\nPackage: q\nFilename: x\nSHA256: \(b)\n", "listed twice"),
+        ("Package: p\nFilename: ../x\nSHA256: \(a)\n", "no path within a folder"),
+        ("Package: p\nFilename: x\nSize: -1\nSHA256: \(a)\n", "'-1' is no size"),
+        ("Package: p\nFilename: x\nMD5sum: 00\n", "MD5 or SHA-1 only"),
+        ("Package: p\nFilename: x\nSHA256: 12\n", "is no sha256 of 'x'"),
     ])
     func whatIsNotSafeIsRefused(_ text: String, _ words: String) {
         let error = #expect(throws: TrustError(.invalidChecksums, "")) { try list(text) }

@@ -79,6 +79,29 @@ import Testing
         }
     }
 
+    @Test func aListAndItsSignatureThatAreAmongTheFilesAreVouchedFor() async throws {
+        try await with { fixture in
+            let linux = Array("linux".utf8)
+            let list = Array(line(linux, "linux").utf8)
+            let (listed, signed) = (try fixture.blob(list), try await fixture.sign(list))
+            let signature = try fixture.lab.bytes(signed.hex)
+            let layers = [
+                layer(Evidence.checksums, listed, [AnnotationKey.title: "SUMS"]),
+                layer(Self.signature, signed, [Evidence.signsKey: listed.description]),
+            ]
+            let files = ["linux": linux, "SUMS": list, "SUMS.minisig": signature, "a/SUMS": list + [10]]
+            let found = try await fixture.findings(layers, files)
+            let covered = try ["linux", "SUMS", "SUMS.minisig"].map { try ArtifactPath($0) }
+            #expect(found.map(\.coverage) == [.paths(Set(covered))])
+            // A signature that is not good vouches for nothing, itself neither.
+            var broken = signature
+            broken[signature.count / 2] ^= 1
+            let bad = layer(Self.signature, try fixture.blob(broken), [Evidence.signsKey: listed.description])
+            let none = try await fixture.findings([layers[0], bad], ["SUMS": list, "SUMS.minisig": broken])
+            #expect(none.allSatisfy { $0.fault != nil && $0.coverage == .paths([]) }, "\(none)")
+        }
+    }
+
     @Test func aListThatNobodySignsAndOneThatIsNotNamedVouchForNothing() async throws {
         try await with { fixture in
             let linux = Array("linux".utf8)
