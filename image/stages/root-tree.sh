@@ -21,6 +21,7 @@ packages=(
 	systemd systemd-sysv systemd-timesyncd systemd-resolved udev dbus kmod
 	e2fsprogs fdisk cryptsetup-bin util-linux mount login passwd procps less
 	iproute2 iputils-ping nftables ethtool pciutils openssh-server
+	gpg gpg-agent grub-common grub-pc-bin grub-efi-amd64-bin binutils sbsigntool systemd-boot-efi
 	provisioner
 )
 components=main
@@ -57,6 +58,8 @@ for file in "$work"/boot-packages/*.deb; do
 done >"$work/boot-packages.tsv"
 
 cp -r --no-preserve=mode,ownership "$image/rootfs/." "$root/"
+# The GRUB for machines has services for a GRUB on this machine's own disk, which is not Debian's.
+for unit in grub-common grub-initrd-fallback; do ln -sf /dev/null "$root/etc/systemd/system/$unit.service"; done
 chmod 755 "$root"/usr/lib/appliance/* "$root"/etc/initramfs-tools/hooks/* "$root"/etc/initramfs-tools/scripts/*/*
 install -m 644 "$image/layout.sh" "$root/usr/lib/appliance/layout.sh"
 ln -sf /run/systemd/resolve/resolv.conf "$root/etc/resolv.conf"
