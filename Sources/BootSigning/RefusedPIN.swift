@@ -5,24 +5,24 @@ internal import Glibc
 struct RefusedPIN {
     private let record: String
     private let pinPath: String
-    private let object: String
+    /// The key, and which file it is: nothing of the PIN. nil when there is none.
+    private let state: String?
 
+    /// Looks at the file as it is now: what is refused later is what was read after this.
     /// - Parameters:
     ///   - uri: the key.
     ///   - directory: where it is remembered.
     init(_ uri: TokenURI, in directory: String) {
         record = directory + "/refused-pin"
         pinPath = uri.pinPath
-        object = uri.object
-    }
-
-    /// Nothing of the PIN is in it.
-    private var state: String? {
         var status = stat()
-        guard stat(pinPath, &status) == 0 else { return nil }
-        return """
-            \(object)
-            \(pinPath) \(status.st_ino) \(status.st_size) \(status.st_mtim.tv_sec).\(status.st_mtim.tv_nsec)
+        guard stat(uri.pinPath, &status) == 0 else {
+            state = nil
+            return
+        }
+        state = """
+            \(uri.object)
+            \(uri.pinPath) \(status.st_ino) \(status.st_size) \(status.st_mtim.tv_sec).\(status.st_mtim.tv_nsec)
 
             """
     }

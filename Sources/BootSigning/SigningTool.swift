@@ -18,11 +18,12 @@ struct SigningTool: Sendable {
     ///   - arguments: for it.
     ///   - added: variables that it gets beside all of this process, which libraries of tokens need; nil for an environment
     ///     without anything of this process.
+    ///   - patience: seconds after which it is ended; nil for as long as it takes.
     /// - Returns: the text.
     /// - Throws: `BootSigningError` when it is missing or fails, with the end of what it says.
     @discardableResult
     func run(
-        _ arguments: [String], inheriting added: [Environment.Key: String]? = nil
+        _ arguments: [String], inheriting added: [Environment.Key: String]? = nil, patience: Int? = nil
     ) async throws(BootSigningError) -> String {
         var variables: [Environment.Key: String] = ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C"]
         variables.merge(added ?? [:]) { $1 }
@@ -30,8 +31,16 @@ struct SigningTool: Sendable {
             added == nil ? .custom(variables) : .inherit.updating(variables.mapValues { Optional($0) })
         do {
             let result = try await Subprocess.run(
-                .name(program), arguments: Arguments(arguments),
+                .name(patience == nil ? program : "timeout"),
+                arguments: Arguments((patience.map { ["--kill-after=5", "\($0)", program] } ?? []) + arguments),
                 environment: environment, input: .none, output: .string(limit: 1 << 20), error: .string(limit: 1 << 16))
+            // As timeout(1) tells it.
+            switch (patience, result.terminationStatus) {
+            case (_?, .exited(127)): throw missing
+            case (let patience?, .exited(124)), (let patience?, .exited(137)):
+                throw BootSigningError("\(program) has not ended after \(patience) seconds")
+            default: break
+            }
             guard case .exited(0) = result.terminationStatus else {
                 let said = result.standardError.split(whereSeparator: \.isNewline).suffix(6).joined(separator: "; ")
                 throw BootSigningError("\(program) fails: \(said)")
@@ -40,7 +49,11 @@ struct SigningTool: Sendable {
         } catch let error as BootSigningError {
             throw error
         } catch {
-            throw BootSigningError("\(program) cannot be run: install the package \(package)")
+            throw missing
         }
+    }
+
+    private var missing: BootSigningError {
+        BootSigningError("\(program) cannot be run: install the package \(package)")
     }
 }

@@ -2,6 +2,7 @@ package import Artifacts
 internal import Glibc
 internal import ServerIdentity
 internal import Subprocess
+internal import Synchronization
 
 /// A boot key on a PKCS #11 token, used through Debian's OpenSSL engine. It never leaves the token.
 ///
@@ -14,6 +15,7 @@ package struct TokenKey: Sendable {
     package let fingerprint: Digest
     private let uri: TokenURI
     private let directory: String
+    private let turns = TokenTurns()
 
     /// A certificate for a century, as firmware and loaders have no use for its end.
     private static let days = "36500"
@@ -93,6 +95,8 @@ package struct TokenKey: Sendable {
         let input = try content(folder)
         let signer = try folder.write("certificate", Array(certificate.utf8))
         let output = folder.path + "/signature"
+        await turns.take()
+        defer { turns.pass() }
         let run = try TokenRun(uri, folder, directory)
         try await run.openssl(
             [
@@ -107,10 +111,43 @@ package struct TokenKey: Sendable {
         let folder = try WorkFolder(in: directory)
         defer { folder.remove() }
         let signer = try folder.write("certificate", Array(certificate.utf8))
+        await turns.take()
+        defer { turns.pass() }
         let run = try TokenRun(uri, folder, directory)
         try await run.sbsign(["--key", run.key, "--cert", signer, "--output", output, program])
-        // sbsign has ended well without a result when a module refused (sbsigntool 0.9.4).
-        guard access(output, R_OK) == 0 else { throw BootSigningError("sbsign made no signature by \(uri)") }
+    }
+}
+
+/// One use of a token after another: a PIN that has become wrong is tried once, however many machines wait.
+private final class TokenTurns: Sendable {
+    private struct State {
+        var isTaken = false
+        var waiting: [CheckedContinuation<Void, Never>] = []
+    }
+
+    private let state = Mutex(State())
+
+    func take() async {
+        await withCheckedContinuation { continuation in
+            let isMine = state.withLock { state in
+                guard state.isTaken else {
+                    state.isTaken = true
+                    return true
+                }
+                state.waiting.append(continuation)
+                return false
+            }
+            if isMine { continuation.resume() }
+        }
+    }
+
+    func pass() {
+        let next = state.withLock { state in
+            guard state.waiting.isEmpty else { return Optional(state.waiting.removeFirst()) }
+            state.isTaken = false
+            return nil
+        }
+        next?.resume()
     }
 }
 
@@ -133,6 +170,9 @@ private struct TokenRun {
         environment = ["PKCS11_MODULE_PATH": uri.modulePath]
     }
 
+    /// Seconds after which a token that says nothing is given up: a card that was pulled may leave its module waiting.
+    private static let patience = 300
+
     @discardableResult
     func openssl(_ arguments: [String]) async throws(BootSigningError) -> String {
         guard let command = arguments.first else { return "" }
@@ -146,7 +186,7 @@ private struct TokenRun {
     @discardableResult
     private func run(_ tool: SigningTool, _ arguments: [String]) async throws(BootSigningError) -> String {
         do {
-            return try await tool.run(arguments, inheriting: environment)
+            return try await tool.run(arguments, inheriting: environment, patience: Self.patience)
         } catch {
             if error.isRefusedPIN { refused.remember() }
             guard error.isMissingEngine else { throw error }

@@ -5,11 +5,12 @@ internal import BootSigning
 internal import Glibc
 internal import Logging
 internal import ServiceLifecycle
+internal import Site
 internal import Store
 
 /// What machines verify: signatures, this site's GRUB, unified kernel images. Each is made once, when somebody asks first.
 /// Signatures over files are kept in the data directory: `boot-signatures/KEY/HEX.cms` and `.sig`.
-final class BootSigner: Service {
+final class BootSigner: ServiceLifecycle.Service {
     private static let signatureLimit = 64 << 10
     /// Signatures in memory: a kilobyte each.
     private static let signatureCount: Int64 = 4096
@@ -104,6 +105,12 @@ final class BootSigner: Service {
                 configuration: Array(GRUBRenderer(port: httpPort).firstConfiguration().utf8), in: work)
             return platform == .bios ? image : try await efi.sign(image, in: work)
         }
+    }
+
+    /// Makes what machines of such a site ask for first: firmware asks for its loader a few times, and then no more.
+    func makeAhead(for site: Site) {
+        guard site.profiles.contains(where: { $0.verifier == .grub }) else { return }
+        for platform in GRUBPlatform.allCases { _ = grubImage(platform) }
     }
 
     /// The path of a unified kernel image.

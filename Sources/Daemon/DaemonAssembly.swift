@@ -41,7 +41,15 @@ struct DaemonAssembly {
         ballast.takeIfAmple()
         try startAfterWhatIsStored(clock, store, ledger)
         let archives = ArchiveViewDirectory(dataPath: configuration.dataPath)
+        let isWhole = siteProblems.isEmpty
+        let signer =
+            isWhole
+            ? BootSigner(
+                key: try await bootKey(logger), dataPath: configuration.dataPath,
+                httpPort: configuration.bootHTTP.port, blobPath: store.blobPath, clock: clock.uptimeSeconds,
+                reserve: configuration.reserve, logger: logger) : nil
         let holder = SiteHolder(path: configuration.sitePath, site: site, logger: logger) { site in
+            signer?.makeAhead(for: site)
             ledger.adopt(site: site)
             store.adopt(site.trust)
             Self.reportMissing(site, store, archives, logger)
@@ -54,7 +62,6 @@ struct DaemonAssembly {
                 clock: clock.seconds, note: { try store.note($0, $1, $2, by: $3) })
         }
         let states = AuthorityStates()
-        let isWhole = siteProblems.isEmpty
         let currentSite: @Sendable () -> Site = { holder.current }
         let report = StatusReport(
             store: store, ledger: ledger, site: isWhole ? currentSite : nil, siteProblems: siteProblems,
@@ -71,13 +78,10 @@ struct DaemonAssembly {
         if configuration.scrubRate > 0 {
             services.append(Scrubber(store: store, rate: configuration.scrubRate, logger: logger))
         }
-        if isWhole {
+        if let signer {
             ledger.adopt(site: site)
             Self.reportMissing(site, store, archives, logger)
-            let signer = BootSigner(
-                key: try await bootKey(logger), dataPath: configuration.dataPath,
-                httpPort: configuration.bootHTTP.port, blobPath: store.blobPath, clock: clock.uptimeSeconds,
-                reserve: configuration.reserve, logger: logger)
+            signer.makeAhead(for: site)
             services.append(signer)
             let backend = DaemonBackend(
                 store: store, ledger: ledger, site: holder, httpPort: configuration.bootHTTP.port,

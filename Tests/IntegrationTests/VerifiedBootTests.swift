@@ -86,6 +86,26 @@ import Testing
         }
     }
 
+    /// Before any machine asks: firmware asks a few times only.
+    @Test func grubIsMadeAheadWhereAProfileVerifiesByIt() async throws {
+        try Requirement.demand([
+            .tool("gpg", package: "gnupg"), .tool("grub-mkimage", package: "grub-common"),
+            .tool("sbsign", package: "sbsigntool"),
+        ])
+        var site = Self.site
+        try await ServedLab.with(site: site) { lab, server in
+            let key = server.dataDirectory.appending(path: "boot-openpgp.key").path
+            #expect(try await ServedLab.status(lab, "http://10.20.99.1/os:1/x") == "404")
+            #expect(!FileManager.default.fileExists(atPath: key), "nobody verifies by GRUB")
+            site.profiles = site.profiles.map { $0.replacing("verify: ipxe", with: "verify: grub") }
+            try Data(site.yaml.utf8).write(to: server.siteFile)
+            for _ in 0..<300 where !FileManager.default.fileExists(atPath: key) {
+                try await Task.sleep(for: .milliseconds(100))
+            }
+            #expect(FileManager.default.fileExists(atPath: key))
+        }
+    }
+
     @Test func theKeyStaysWhereItIsAndARotationMakesAllAnew() async throws {
         try await ServedLab.with(site: Self.site) { lab, server in
             let key = server.dataDirectory.appending(path: "boot.key").path
