@@ -8,7 +8,7 @@ SHELL := /bin/bash
 BUILD_PACKAGES := libarchive-dev libssl-dev libsqlite3-dev pkg-config
 LAB_PACKAGES := dnsmasq-base gpgv ipxe iproute2 util-linux qemu-system-x86 ipxe-qemu ovmf \
 	debian-installer-12-netboot-amd64 busybox-static cpio curl
-TEST_PACKAGES := $(LAB_PACKAGES) skopeo tftp-hpa bind9-dnsutils netcat-openbsd socat bsdutils iputils-ping procps openssl \
+TEST_PACKAGES := $(LAB_PACKAGES) skopeo tftp-hpa bind9-dnsutils netcat-openbsd socat bsdutils iputils-ping procps openssl wget \
 	buildah python3-venv apt-utils dnf createrepo-c rpm minisign gnupg gpgv openssh-client xorriso \
 	genisoimage zip zstd bzip2 lz4 xz-utils nftables binutils sbsigntool systemd-boot-efi grub-common grub-pc-bin \
 	grub-efi-amd64-bin softhsm2 opensc libengine-pkcs11-openssl dpkg-dev

@@ -99,6 +99,82 @@ package struct ArchiveViewFile: Sendable {
         return nil
     }
 
+    /// What is directly in a folder, through links, in the order of the paths' bytes; nil when there is no such folder. Links
+    /// are told as what they lead to, and left out when they lead nowhere.
+    /// - Parameters:
+    ///   - path: nil for the outermost folder.
+    ///   - limit: entries at most.
+    /// - Returns: the entries.
+    /// - Throws: `ArchiveError` when the view cannot be read.
+    package func entries(in path: ArtifactPath?, limit: Int) throws(ArchiveError) -> [FolderEntry]? {
+        let slash = UInt8(ascii: "/")
+        guard let folder = try folder(at: path) else { return nil }
+        let prefix = folder.isEmpty ? [] : folder + [slash]
+        var entries: [FolderEntry] = []
+        var index = try firstRecord(notBefore: prefix)
+        while entries.count < limit, index < count {
+            let (path, node) = try record(index)
+            guard path.starts(with: prefix) else { break }
+            let rest = path.dropFirst(prefix.count)
+            let bytes = rest.prefix { $0 != slash }
+            let name = String(decoding: bytes, as: UTF8.self)
+            guard bytes.count == rest.count else {
+                entries.append(FolderEntry(name: name, file: nil))
+                index = try firstRecord(notBefore: prefix + bytes + [slash + 1])
+                continue
+            }
+            switch node {
+            case .file(_, let size, let digest):
+                entries.append(FolderEntry(name: name, file: ReleaseFile(digest: digest, size: size)))
+            case .link:
+                if let path = try? ArtifactPath(String(decoding: path, as: UTF8.self)) {
+                    if let found = try file(at: path) {
+                        entries.append(
+                            FolderEntry(name: name, file: ReleaseFile(digest: found.digest, size: found.size)))
+                    } else if try self.folder(at: path) != nil {
+                        entries.append(FolderEntry(name: name, file: nil))
+                    }
+                }
+            }
+            index += 1
+        }
+        return entries
+    }
+
+    /// The path of a folder without links in it; nil when there is none.
+    private func folder(at path: ArtifactPath?) throws(ArchiveError) -> [UInt8]? {
+        let slash = UInt8(ascii: "/")
+        var rest = path?.description.utf8.split(separator: slash).map { Array($0) } ?? []
+        var reached: [[UInt8]] = []
+        var links = 0
+        while !rest.isEmpty {
+            reached.append(rest.removeFirst())
+            switch try node(Array(reached.joined(separator: [slash]))) {
+            case .file: return nil
+            case .link(let target):
+                links += 1
+                guard links <= Self.maximumLinks else { return nil }
+                rest = (target?.description.utf8.split(separator: slash).map { Array($0) } ?? []) + rest
+                reached = []
+            case nil: continue
+            }
+        }
+        let folder = Array(reached.joined(separator: [slash]))
+        guard !folder.isEmpty else { return [] }
+        let first = try firstRecord(notBefore: folder + [slash])
+        guard first < count else { return nil }
+        return try record(first).path.starts(with: folder + [slash]) ? folder : nil
+    }
+
+    private func firstRecord(notBefore path: [UInt8]) throws(ArchiveError) -> Int {
+        var (low, high) = (0, count)
+        while low < high {
+            let middle = (low + high) / 2
+            if try record(middle).path.lexicographicallyPrecedes(path) { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
+
     private func node(_ path: [UInt8]) throws(ArchiveError) -> ArchiveView.Node? {
         var (low, high) = (0, count)
         while low < high {

@@ -2,6 +2,9 @@
 package protocol ArchiveLookup: Sendable {
     /// nil when the archive has no such file, or is not shown as a folder.
     func member(_ path: ArtifactPath, of archive: Digest) -> ArchiveMember?
+    /// What is directly in a folder of an archive, its outermost one for nil, `limit` entries at most. nil when there is no
+    /// such folder, or the archive is not shown as one.
+    func entries(in folder: ArtifactPath?, of archive: Digest, limit: Int) -> [FolderEntry]?
     /// Why an archive is not shown as a folder; nil when it is.
     func refusal(of archive: Digest) -> String?
 }
@@ -23,6 +26,7 @@ package struct ArchiveMember: Hashable, Sendable {
 package struct NoArchives: ArchiveLookup {
     package init() {}
     package func member(_ path: ArtifactPath, of archive: Digest) -> ArchiveMember? { nil }
+    package func entries(in folder: ArtifactPath?, of archive: Digest, limit: Int) -> [FolderEntry]? { nil }
     package func refusal(of archive: Digest) -> String? { "archives are not looked into here" }
 }
 

@@ -81,7 +81,7 @@ package struct FilePage: Hashable, Sendable, RandomAccessCollection {
         text[(position == 0 ? 0 : Int(ends[position - 1]))..<Int(ends[position])]
     }
 
-    private func firstPosition(notBefore path: [UInt8]) -> Int {
+    func firstPosition(notBefore path: [UInt8]) -> Int {
         var low = 0
         var high = count
         while low < high {

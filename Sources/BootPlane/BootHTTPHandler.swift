@@ -100,6 +100,10 @@ final class BootHTTPHandler: ChannelInboundHandler {
             return respond(plan, to: request, context)
         }
         let query = parts.count > 1 ? URLPath.query(parts[1]) : [:]
+        // With a slash at its end a path is a folder, which an archive is too.
+        if parts[0].hasSuffix("/"), let plan = listing(components, request) {
+            return respond(plan, to: request, context)
+        }
         do {
             let resource = try namespace.resource(components, query: query, address: address)
             respond(ResponsePlan(resource, request: request), to: request, context)
@@ -115,9 +119,22 @@ final class BootHTTPHandler: ChannelInboundHandler {
                 }
                 return
             }
+            if case .notFound = error, let plan = listing(components, request) {
+                return respond(plan, to: request, context)
+            }
             noteRefusal(request, Self.plan(for: error).status)
             respond(Self.plan(for: error), to: request, context)
         }
+    }
+
+    /// JSON for who asks for it and for no page.
+    private func listing(_ components: [String], _ request: HTTPRequestHead) -> ResponsePlan? {
+        let accepted = request.headers["accept"].joined(separator: ",")
+        let isJSON = accepted.contains("application/json") && !accepted.contains("text/html")
+        guard let resource = namespace.listing(components, isJSON ? .json : .html) else { return nil }
+        var plan = ResponsePlan(resource, request: request)
+        plan.headers.add(name: "vary", value: "accept")
+        return plan
     }
 
     /// A machine that asks for what it does not get is stuck, and its timeline should say where.

@@ -22,6 +22,21 @@ package enum URLPath {
         return fields
     }
 
+    /// A component as it is written in a link: all but what is always plain (RFC 3986 section 2.3), and `:`, `@`, `+`, is escaped.
+    static func encode(_ component: String) -> String {
+        var text = ""
+        for byte in component.utf8 {
+            let scalar = Unicode.Scalar(byte)
+            if byte < 0x80, scalar.properties.isAlphabetic || "0123456789-._~:@+".unicodeScalars.contains(scalar) {
+                text.unicodeScalars.append(scalar)
+            } else {
+                let digits = String(byte, radix: 16, uppercase: true)
+                text += digits.utf8.count == 1 ? "%0\(digits)" : "%\(digits)"
+            }
+        }
+        return text
+    }
+
     /// RFC 3986 section 2.1. `+` stays: it is a space only in forms, and occurs in version numbers.
     private static func decode(_ text: some StringProtocol) -> String? {
         var bytes: [UInt8] = []

@@ -26,6 +26,10 @@ struct ArchiveViewDirectory: ArchiveLookup {
         return ArchiveMember(file: ReleaseFile(digest: found.digest, size: found.size), offset: offset)
     }
 
+    func entries(in folder: ArtifactPath?, of archive: Digest, limit: Int) -> [FolderEntry]? {
+        (try? ArchiveViewFile(path: viewPath(archive))).flatMap { try? $0.entries(in: folder, limit: limit) }
+    }
+
     func refusal(of archive: Digest) -> String? {
         if (try? ArchiveViewFile(path: viewPath(archive))) != nil { return nil }
         if let bytes = SmallFile.read(refusalPath(archive), limit: 4096) {

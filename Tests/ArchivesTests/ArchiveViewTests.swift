@@ -53,6 +53,25 @@ import Testing
             for path in ["out", "absolute", "install.amd", "none", "README/x", "install.amd/vmlinuz/x", "debian"] {
                 #expect(try digest(path) == nil, "\(path)")
             }
+            func names(_ folder: String?, limit: Int = 100) throws -> [String]? {
+                try file.entries(in: folder.map { try ArtifactPath($0) }, limit: limit)?
+                    .map { $0.name + ($0.file == nil ? "/" : "") }.sorted()
+            }
+            // Links are what they lead to; those that lead out are not there.
+            let outermost = [
+                "README", "a long name that ISO 9660 by itself could never have.txt", "debian/", "deep/", "empty",
+                "install.amd/", "install/",
+            ]
+            #expect(try names(nil) == outermost)
+            #expect(try names("debian") == outermost, "through a link to the outermost folder")
+            for folder in ["install.amd", "install", "debian/debian/install"] {
+                #expect(try names(folder) == ["gtk/", "up", "vmlinuz"], "\(folder)")
+            }
+            #expect(try names("deep/1/2/3/4/5/6/7/8/9/10") == ["file"])
+            #expect(try names("install.amd", limit: 1)?.count == 1)
+            for path in ["out", "absolute", "none", "README", "README/x", "install.amd/vmlinuz", "dee"] {
+                #expect(try names(path) == nil, "\(path)")
+            }
         }
     }
 

@@ -15,6 +15,8 @@ import Testing
             return ArchiveMember(file: ReleaseFile(digest: .empty, size: 7), offset: 4096)
         }
 
+        func entries(in folder: ArtifactPath?, of archive: Digest, limit: Int) -> [FolderEntry]? { nil }
+
         func refusal(of archive: Digest) -> String? { archive == self.archive ? nil : "it is a test" }
     }
 
