@@ -209,28 +209,69 @@ final class BootHTTPHandler: ChannelInboundHandler {
                 writeBytes(bytes[Int(range.lowerBound)..<Int(range.upperBound)], plan, keepsAlive, context)
             case .file(let file, let offset, _):
                 let part = range.lowerBound + offset..<range.upperBound + offset
-                let sender = FileSender(file: file, range: part, channel: context.channel)
-                let contextBox = NIOLoopBound(context, eventLoop: context.eventLoop)
+                transfer(plan, request, context) {
+                    FileSender(file: file, range: part, channel: context.channel).send()
+                }
+            }
+        case .parts(let resource, let parts, let end):
+            transfer(plan, request, context) {
                 let handler = NIOLoopBound(self, eventLoop: context.eventLoop)
-                let transfers = transfers
-                transfers.begin()
-                sender.send().whenComplete { result in
-                    transfers.end()
-                    switch result {
-                    case .success:
-                        handler.value.finish(
-                            contextBox.value, keepsAlive: keepsAlive, event: plan.event, bytes: plan.length)
-                    case .failure(let error): handler.value.fail(contextBox.value, request.uri, error)
-                    }
+                let contextBox = NIOLoopBound(context, eventLoop: context.eventLoop)
+                return sendParts(parts[...], of: resource, context).map {
+                    handler.value.writeBody(end[...], contextBox.value)
                 }
             }
         }
     }
 
+    /// Sends a body that takes its time, and ends the answer after it.
+    private func transfer(
+        _ plan: ResponsePlan, _ request: HTTPRequestHead, _ context: ChannelHandlerContext,
+        _ send: () -> EventLoopFuture<Void>
+    ) {
+        let contextBox = NIOLoopBound(context, eventLoop: context.eventLoop)
+        let handler = NIOLoopBound(self, eventLoop: context.eventLoop)
+        let transfers = transfers
+        transfers.begin()
+        send().whenComplete { result in
+            transfers.end()
+            switch result {
+            case .success:
+                handler.value.finish(
+                    contextBox.value, keepsAlive: request.isKeepAlive, event: plan.event, bytes: plan.length)
+            case .failure(let error): handler.value.fail(contextBox.value, request.uri, error)
+            }
+        }
+    }
+
+    /// One piece after another: each is a body's part of its own to the channel.
+    private func sendParts(
+        _ parts: ArraySlice<ResponsePlan.Part>, of resource: BootResource, _ context: ChannelHandlerContext
+    ) -> EventLoopFuture<Void> {
+        guard let part = parts.first else { return context.eventLoop.makeSucceededVoidFuture() }
+        writeBody(part.head[...], context)
+        let sent: EventLoopFuture<Void>
+        switch resource.body {
+        case .bytes(let bytes):
+            writeBody(bytes[Int(part.range.lowerBound)..<Int(part.range.upperBound)], context)
+            sent = context.eventLoop.makeSucceededVoidFuture()
+        case .file(let file, let offset, _):
+            let range = part.range.lowerBound + offset..<part.range.upperBound + offset
+            sent = FileSender(file: file, range: range, channel: context.channel).send()
+        }
+        let handler = NIOLoopBound(self, eventLoop: context.eventLoop)
+        let contextBox = NIOLoopBound(context, eventLoop: context.eventLoop)
+        return sent.flatMap { handler.value.sendParts(parts.dropFirst(), of: resource, contextBox.value) }
+    }
+
+    private func writeBody(_ bytes: ArraySlice<UInt8>, _ context: ChannelHandlerContext) {
+        context.write(wrapOutboundOut(.body(.byteBuffer(context.channel.allocator.buffer(bytes: bytes)))), promise: nil)
+    }
+
     private func writeBytes(
         _ bytes: ArraySlice<UInt8>, _ plan: ResponsePlan, _ keepsAlive: Bool, _ context: ChannelHandlerContext
     ) {
-        context.write(wrapOutboundOut(.body(.byteBuffer(context.channel.allocator.buffer(bytes: bytes)))), promise: nil)
+        writeBody(bytes, context)
         finish(context, keepsAlive: keepsAlive, event: plan.event, bytes: Int64(bytes.count))
     }
 

@@ -7,7 +7,18 @@ struct ResponsePlan {
     enum Body {
         case bytes([UInt8])
         case resource(BootResource, range: Range<Int64>)
+        /// Several pieces, each after its own head (RFC 9110 section 14.6).
+        case parts(BootResource, [Part], end: [UInt8])
     }
+
+    /// One of several pieces.
+    struct Part {
+        let head: [UInt8]
+        let range: Range<Int64>
+    }
+
+    /// dnf asks for as many where it fetches what has changed of a list of packages.
+    static let maximumParts = 256
 
     /// GRUB compares it byte by byte (its `net/http.c` of 2.06), and waits for the end of the connection where it does not find it.
     private static let contentLength = "Content-Length"
@@ -48,7 +59,7 @@ struct ResponsePlan {
         let isSame = request.headers.first(name: "if-range").map { $0 == etag } ?? true
         // Only GET has parts (RFC 9110 section 14.2).
         let header = isSame && request.method == .GET ? request.headers.first(name: "range") : nil
-        switch HTTPByteRange(header: header, size: resource.size) {
+        switch HTTPByteRange(header: header, size: resource.size, maximumParts: Self.maximumParts) {
         case .whole:
             status = .ok
             body = .resource(resource, range: 0..<resource.size)
@@ -58,6 +69,13 @@ struct ResponsePlan {
             headers.add(name: "content-range", value: "bytes \(part.lowerBound)-\(part.upperBound)/\(resource.size)")
             body = .resource(resource, range: part.lowerBound..<part.upperBound + 1)
             if part.upperBound == resource.size - 1 { event = resource.event }
+        case .parts(let ranges):
+            status = .partialContent
+            let boundary = Hexadecimal.encode(RandomBytes.make(16) ?? Array("no part of any file\(ranges.count)".utf8))
+            headers.replaceOrAdd(name: "content-type", value: "multipart/byteranges; boundary=\(boundary)")
+            body = .parts(
+                resource, Self.parts(ranges, of: resource, boundary), end: Array("\r\n--\(boundary)--\r\n".utf8))
+            if ranges.contains(where: { $0.upperBound == resource.size - 1 }) { event = resource.event }
         case .unsatisfiable:
             status = .rangeNotSatisfiable
             headers.add(name: "content-range", value: "bytes */\(resource.size)")
@@ -66,10 +84,25 @@ struct ResponsePlan {
         headers.add(name: Self.contentLength, value: String(length))
     }
 
+    private static func parts(_ ranges: [ClosedRange<Int64>], of resource: BootResource, _ boundary: String) -> [Part] {
+        ranges.enumerated().map { index, range in
+            let lines = [
+                "--\(boundary)", "Content-Type: \(resource.mediaType)",
+                "Content-Range: bytes \(range.lowerBound)-\(range.upperBound)/\(resource.size)", "", "",
+            ]
+            let head = (index == 0 ? "" : "\r\n") + lines.joined(separator: "\r\n")
+            return Part(head: Array(head.utf8), range: range.lowerBound..<range.upperBound + 1)
+        }
+    }
+
     var length: Int64 {
         switch body {
         case .bytes(let bytes): Int64(bytes.count)
         case .resource(_, let range): range.upperBound - range.lowerBound
+        case .parts(_, let parts, let end):
+            parts.reduce(Int64(end.count)) {
+                $0 + Int64($1.head.count) + $1.range.upperBound - $1.range.lowerBound
+            }
         }
     }
 

@@ -47,7 +47,8 @@ struct RegistryController {
         var headers = Self.blobHeaders(digest, size: size)
         let part: Range<Int64>
         switch range {
-        case .whole: part = 0..<size
+        // Several are never read here: `maximumParts` is one.
+        case .whole, .parts: part = 0..<size
         case .part(let wanted):
             part = wanted.lowerBound..<wanted.upperBound + 1
             headers[.contentLength] = String(part.count)

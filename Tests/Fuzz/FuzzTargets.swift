@@ -52,6 +52,14 @@ enum FuzzTargets {
             if case .part(let part) = HTTPByteRange(header: header, size: size) {
                 precondition(part.lowerBound >= 0 && part.upperBound < size, "a range leaves the file")
             }
+            if case .parts(let parts) = HTTPByteRange(header: header, size: size, maximumParts: 8) {
+                precondition((2...8).contains(parts.count), "parts that were not asked for")
+                let sorted = parts.sorted { $0.lowerBound < $1.lowerBound }
+                precondition(
+                    sorted.allSatisfy { $0.lowerBound >= 0 && $0.upperBound < size }, "a range leaves the file")
+                precondition(
+                    zip(sorted, sorted.dropFirst()).allSatisfy { $0.upperBound < $1.lowerBound }, "bytes twice")
+            }
         }
     }
 

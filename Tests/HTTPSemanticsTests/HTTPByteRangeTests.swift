@@ -23,6 +23,17 @@ import Testing
         #expect(HTTPByteRange(header: header, size: 100) == .whole)
     }
 
+    @Test(
+        arguments: [
+            ("bytes=0-1,3-4", .parts([0...1, 3...4])), ("bytes= 90- , 5-6 ,,\t-0", .parts([90...99, 5...6])),
+            ("bytes=0-1,", .part(0...1)), ("bytes=0-1,100-", .part(0...1)), ("bytes=100-,200-300", .unsatisfiable),
+            ("bytes=0-1,1-2", .whole), ("bytes=-5,96-97", .whole), ("bytes=0-1,b", .whole), ("bytes=,", .whole),
+            ("bytes=0-0,2-2,4-4,6-6", .whole),
+        ] as [(String, HTTPByteRange)])
+    func readsSeveralWhereThreeAreTheMost(header: String, expected: HTTPByteRange) {
+        #expect(HTTPByteRange(header: header, size: 100, maximumParts: 3) == expected)
+    }
+
     @Test func anEmptyFileHasNoPart() {
         #expect(HTTPByteRange(header: "bytes=0-", size: 0) == .unsatisfiable)
         #expect(HTTPByteRange(header: "bytes=-5", size: 0) == .unsatisfiable)
