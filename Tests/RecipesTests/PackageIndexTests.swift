@@ -63,6 +63,12 @@ import Trust
         }
     }
 
+    @Test(arguments: BuiltInRecipes.all.map(\.name))
+    func everyRecipeThatShipsIsWhole(_ name: String) throws {
+        let reading = Recipe.parse(try #require(BuiltInRecipes.bytes(name)), keyring: BuiltInRecipes.keyring)
+        #expect(reading.recipe != nil && reading.diagnostics.isEmpty, "\(reading.diagnostics)")
+    }
+
     @Test func aRecipeNamesOneOfItsLists() throws {
         let text = """
             schema: provisioner.recipe/1
