@@ -14,7 +14,7 @@ extension BootNamespace {
     /// A folder; nil when the path is none, or its version is withheld.
     func listing(_ components: [String], _ form: ListingForm) -> BootResource? {
         let path = components.joined(separator: "/")
-        let place: (Reference, ArtifactPath?)
+        let place: (artifact: Reference, path: ArtifactPath?)
         if let reference = try? FileReference(path) {
             place = (reference.artifact, reference.path)
         } else if let reference = try? Reference(path) {
@@ -24,7 +24,7 @@ extension BootNamespace {
         }
         let decider = backend.snapshot.decider
         let found = decider.releases.folder(
-            place.1, of: place.0, in: decider.archives, limit: Self.maximumEntries + 1)
+            place.path, of: place.artifact, in: decider.archives, limit: Self.maximumEntries + 1)
         guard let found else { return nil }
         let listing = FolderListing(
             path: "/" + path, entries: Array(found.prefix(Self.maximumEntries)),
@@ -50,11 +50,10 @@ private struct ListingPage {
             "<!DOCTYPE html>", "<html lang=\"en\"><head><meta charset=\"utf-8\"><title>\(title)</title></head>",
             "<body><h1>\(title)</h1>", "<table>", "<tr><th>Name</th><th>Bytes</th><th>Digest</th></tr>",
         ]
-        if components.count > 1, listing.path.contains(where: { $0 == ":" || $0 == "@" }) {
-            let parent = components.dropLast().map(URLPath.encode).joined(separator: "/")
-            if components.dropLast().contains(where: { $0.contains(":") || $0.contains("@") }) {
-                lines.append("<tr><td><a href=\"/\(parent)/\">..</a></td><td></td><td></td></tr>")
-            }
+        let parent = components.dropLast()
+        if parent.contains(where: { $0.contains(":") || $0.contains("@") }) {
+            let link = parent.map(URLPath.encode).joined(separator: "/")
+            lines.append("<tr><td><a href=\"/\(link)/\">..</a></td><td></td><td></td></tr>")
         }
         for entry in listing.entries {
             let end = entry.kind == .folder ? "/" : ""
