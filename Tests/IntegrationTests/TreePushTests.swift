@@ -57,7 +57,7 @@ import Testing
                 #expect(try await ServedLab.curl(lab, url).output == text)
             }
             #expect(try await ServedLab.status(lab, "http://10.20.99.1/mirror:2/pool/8/f8") == "404")
-            #expect(try await ServedLab.status(lab, "http://10.20.99.1/mirror:2/pool/8") == "404")
+            #expect(try await ServedLab.status(lab, "http://10.20.99.1/mirror:2/pool/none") == "404")
             let output = lab.directory.appending(path: "pulled").path
             try await server.artifactctl("pull", "mirror:2", "-o", output)
             try await lab.run(["diff", "-r", tree, output])
