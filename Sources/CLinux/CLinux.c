@@ -127,6 +127,57 @@ int clinux_allow_fragments(int socket, int family) {
     return setsockopt(socket, IPPROTO_IP, IP_MTU_DISCOVER, &value, sizeof value);
 }
 
+/* As many as UDP_MAX_SEGMENTS of Linux. */
+#define MAXIMUM_BLOCKS 64
+#ifndef UDP_SEGMENT
+#define UDP_SEGMENT 103
+#endif
+
+ssize_t clinux_read_blocks(int file, int64_t offset, void *buffer, size_t count, size_t gap, size_t size, size_t last) {
+    struct iovec vectors[MAXIMUM_BLOCKS];
+    if (count == 0 || count > MAXIMUM_BLOCKS) {
+        errno = EINVAL;
+        return -1;
+    }
+    for (size_t index = 0; index < count; index++) {
+        vectors[index].iov_base = (char *)buffer + index * (gap + size) + gap;
+        vectors[index].iov_len = index + 1 == count ? last : size;
+    }
+    return preadv(file, vectors, (int)count, offset);
+}
+
+ssize_t clinux_send_segments(int socket, const void *bytes, size_t count, size_t segment) {
+    union {
+        struct cmsghdr align;
+        char bytes[CMSG_SPACE(sizeof(uint16_t))];
+    } control;
+    memset(&control, 0, sizeof control);
+    struct iovec vector = {.iov_base = (void *)bytes, .iov_len = count};
+    struct msghdr message = {
+        .msg_iov = &vector, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof control.bytes};
+    struct cmsghdr *header = &control.align;
+    uint16_t size = (uint16_t)segment;
+    header->cmsg_level = IPPROTO_UDP;
+    header->cmsg_type = UDP_SEGMENT;
+    header->cmsg_len = CMSG_LEN(sizeof size);
+    memcpy(CMSG_DATA(header), &size, sizeof size);
+    return sendmsg(socket, &message, MSG_NOSIGNAL);
+}
+
+int clinux_send_datagrams(int socket, const void *bytes, size_t count, size_t segment) {
+    struct iovec vectors[MAXIMUM_BLOCKS];
+    struct mmsghdr messages[MAXIMUM_BLOCKS];
+    unsigned number = 0;
+    memset(messages, 0, sizeof messages);
+    for (size_t offset = 0; offset < count && number < MAXIMUM_BLOCKS; offset += segment, number++) {
+        vectors[number].iov_base = (char *)bytes + offset;
+        vectors[number].iov_len = count - offset < segment ? count - offset : segment;
+        messages[number].msg_hdr.msg_iov = &vectors[number];
+        messages[number].msg_hdr.msg_iovlen = 1;
+    }
+    return sendmmsg(socket, messages, number, MSG_NOSIGNAL);
+}
+
 #if defined(__x86_64__)
 #define CONFINED_ARCHITECTURE AUDIT_ARCH_X86_64
 #elif defined(__aarch64__)

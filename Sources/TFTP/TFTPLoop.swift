@@ -41,6 +41,15 @@ final class TFTPLoop: @unchecked Sendable {
         return epoll_ctl(poll, EPOLL_CTL_ADD, descriptor, &event) == 0
     }
 
+    private func watchForRoom(_ transfer: TFTPTransfer) {
+        var event = epoll_event()
+        event.events = EPOLLIN.rawValue | (transfer.wantsRoom ? EPOLLOUT.rawValue : 0)
+        event.data.fd = transfer.descriptor
+        if epoll_ctl(poll, EPOLL_CTL_MOD, transfer.descriptor, &event) == 0 {
+            transfer.isWatchedForRoom = transfer.wantsRoom
+        }
+    }
+
     private static func now() -> Int64 {
         var time = timespec()
         clock_gettime(CLOCK_MONOTONIC, &time)
@@ -56,7 +65,7 @@ final class TFTPLoop: @unchecked Sendable {
 
     private func serve() {
         // The largest datagram, and room for a block with its header.
-        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 66_000, alignment: 16)
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: BlockSender.bufferSize, alignment: 16)
         defer { buffer.deallocate() }
         var events = [epoll_event](repeating: epoll_event(), count: 256)
         var nextTimers = Self.now() + Self.timerInterval
@@ -72,6 +81,13 @@ final class TFTPLoop: @unchecked Sendable {
                     receiveRequests(socket, buffer)
                 } else if let transfer = transfers[descriptor] {
                     let now = Self.now()
+                    if event.events & EPOLLOUT.rawValue != 0 {
+                        settle(transfer, transfer.writable(buffer: buffer), now)
+                        // It has ended, or reads what came at its next turn.
+                        guard event.events & ~EPOLLOUT.rawValue != 0, transfers[descriptor] === transfer else {
+                            continue
+                        }
+                    }
                     settle(transfer, transfer.readable(buffer: buffer, now: now), now)
                 }
             }
@@ -99,7 +115,10 @@ final class TFTPLoop: @unchecked Sendable {
     }
 
     private func settle(_ transfer: TFTPTransfer, _ outcome: TransferOutcome?, _ now: Int64) {
-        guard let outcome else { return }
+        guard let outcome else {
+            if transfer.wantsRoom != transfer.isWatchedForRoom { watchForRoom(transfer) }
+            return
+        }
         transfers[transfer.descriptor] = nil
         byClient[transfer.remote] = nil
         let host = transfer.remote.host

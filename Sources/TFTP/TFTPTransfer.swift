@@ -10,6 +10,10 @@ final class TFTPTransfer {
     private(set) var machine: TransferMachine
     let answer: TFTPAnswer
     private var content: TFTPContent { answer.content }
+    private var sender: BlockSender
+    private var waiting: ClosedRange<Int64>?
+    /// Whether the loop watches for room.
+    var isWatchedForRoom = false
 
     /// Opens a socket at the address that was asked, connected to the client.
     /// - Returns: nil when the kernel refuses, for instance for want of descriptors.
@@ -42,6 +46,7 @@ final class TFTPTransfer {
         started = now
         let parameters = TransferParameters(
             options: request.options, fileSize: answer.content.size, limits: .init(blockSize: limit))
+        sender = BlockSender(descriptor: descriptor, content: answer.content, blockSize: parameters.blockSize)
         machine = TransferMachine(fileSize: answer.content.size, parameters: parameters, now: now)
     }
 
@@ -88,27 +93,33 @@ final class TFTPTransfer {
             case .sendOptionAcknowledgement:
                 send(TFTPPacket.optionAcknowledgement(machine.parameters.accepted))
             case .sendBlocks(let blocks):
-                for block in blocks where !sendBlock(block, buffer) {
-                    let message = "the file cannot be read"
-                    send(TFTPPacket.error(.notDefined, message))
-                    return .aborted(code: 0, message: message)
-                }
+                if let outcome = send(blocks, buffer) { return outcome }
             case .end(let outcome): return outcome
             }
         }
         return nil
     }
 
-    /// False when the content cannot be read. A full socket is a lost packet: the timer repeats it.
-    private func sendBlock(_ block: Int64, _ buffer: UnsafeMutableRawBufferPointer) -> Bool {
-        let size = machine.parameters.blockSize
-        let payload = UnsafeMutableRawBufferPointer(rebasing: buffer[4..<4 + size])
-        guard let count = content.read(at: (block - 1) * Int64(size), into: payload) else { return false }
-        let header = TFTPPacket.dataHeader(block: block)
-        (buffer[0], buffer[1], buffer[2], buffer[3]) = header
-        _ = Glibc.send(descriptor, buffer.baseAddress, 4 + count, Int32(MSG_NOSIGNAL))
-        return true
+    private func send(_ blocks: ClosedRange<Int64>, _ buffer: UnsafeMutableRawBufferPointer) -> TransferOutcome? {
+        switch sender.send(blocks, buffer: buffer) {
+        case .sent: waiting = nil
+        case .full(let next): waiting = next...blocks.upperBound
+        case .unreadable:
+            let message = "the file cannot be read"
+            send(TFTPPacket.error(.notDefined, message))
+            return .aborted(code: 0, message: message)
+        }
+        return nil
     }
+
+    /// The socket has room again.
+    func writable(buffer: UnsafeMutableRawBufferPointer) -> TransferOutcome? {
+        guard let waiting else { return nil }
+        return send(waiting, buffer)
+    }
+
+    /// Blocks are left that the socket had no room for.
+    var wantsRoom: Bool { waiting != nil }
 
     func send(_ bytes: [UInt8]) { _ = Glibc.send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL)) }
 }

@@ -52,6 +52,18 @@ int clinux_path_mtu(int socket, int family);
 /* Lets the kernel fragment instead of setting DF (IP_MTU_DISCOVER = DONT). 0, or -1 with errno. */
 int clinux_allow_fragments(int socket, int family);
 
+/* preadv(2): `count` blocks of `size` bytes each from `offset` on, with `gap` bytes before each that stay as they are; the last
+   has `last` bytes. At most 64. Bytes read, or -1 with errno. */
+ssize_t clinux_read_blocks(int file, int64_t offset, void *buffer, size_t count, size_t gap, size_t size, size_t last);
+
+/* sendmsg(2) with UDP_SEGMENT (udp(7)): one call, datagrams of `segment` bytes, the last may be shorter. At most 64 of them, and
+   65507 bytes. All bytes, or -1 with errno: EINVAL, EIO, EMSGSIZE or ENOPROTOOPT where kernel, card or path do not take it so. */
+ssize_t clinux_send_segments(int socket, const void *bytes, size_t count, size_t segment);
+
+/* The same with sendmmsg(2), which sends as many whole datagrams as the socket has room for. Their number, or -1 with errno
+   when the first was not sent. */
+int clinux_send_datagrams(int socket, const void *bytes, size_t count, size_t segment);
+
 /* From here on this process may use memory and the files that it has open, and nothing else: every other call fails with
    EPERM (seccomp(2), a filter that cannot be taken off). 0, or -1 with errno. */
 int clinux_confine(void);
