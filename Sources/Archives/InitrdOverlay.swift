@@ -2,8 +2,9 @@ package import Artifacts
 internal import CArchive
 internal import Glibc
 
-/// An archive that a kernel unpacks over its initrd: cpio in the form newc (Linux, "initramfs buffer format"), uncompressed,
-/// so that it can follow any other archive. The same files give the same bytes: owner 0, time 0, numbers in the order of paths.
+/// An archive that a kernel unpacks over its initrd: cpio in the form newc (Linux, "initramfs buffer format"), and gzip around
+/// it: a kernel takes a plain cpio at multiples of four bytes only, and its EFI stub puts one initrd right after the other,
+/// whatever size the first has; what is compressed may begin anywhere. The same files give the same bytes: owner 0, time 0, numbers in the order of paths.
 package enum InitrdOverlay {
     package struct File: Sendable, Hashable {
         package var path: ArtifactPath
@@ -23,8 +24,12 @@ package enum InitrdOverlay {
 
     /// Every folder of a file comes before it, as the kernel needs it. A path that is there twice is there once, with the
     /// last of its bytes.
+    /// - Parameters:
+    ///   - files: what is in it.
+    ///   - isCompressed: false for readers that know cpio alone.
+    /// - Returns: the archive.
     /// - Throws: `ArchiveError` (`hostile`) for a path that is both a file and a folder, `failure` when libarchive fails.
-    package static func build(_ files: [File]) throws(ArchiveError) -> [UInt8] {
+    package static func build(_ files: [File], isCompressed: Bool = true) throws(ArchiveError) -> [UInt8] {
         var entries: [ArtifactPath: File?] = [:]
         for file in files { entries[file.path] = file }
         for file in files {
@@ -46,6 +51,7 @@ package enum InitrdOverlay {
         defer { archive_write_free(archive) }
         let isWritten = output.withUnsafeMutableBytes { buffer in
             guard archive_write_set_format_cpio_newc(archive) == ARCHIVE_OK,
+                !isCompressed || compress(archive),
                 archive_write_set_bytes_per_block(archive, 0) == ARCHIVE_OK,
                 archive_write_open_memory(archive, buffer.baseAddress, buffer.count, &used) == ARCHIVE_OK
             else { return false }
@@ -57,6 +63,13 @@ package enum InitrdOverlay {
         guard isWritten, used <= output.count else { throw failed }
         output.removeLast(output.count - used)
         return output
+    }
+
+    /// Stored as it is, for the wrapping is what matters; without the time, which would make other bytes each second.
+    private static func compress(_ archive: OpaquePointer) -> Bool {
+        archive_write_add_filter_gzip(archive) == ARCHIVE_OK
+            && archive_write_set_filter_option(archive, "gzip", "timestamp", nil) == ARCHIVE_OK
+            && archive_write_set_filter_option(archive, "gzip", "compression-level", "0") == ARCHIVE_OK
     }
 
     private static func write(_ path: ArtifactPath, _ file: File?, number: Int64, _ archive: OpaquePointer) -> Bool {

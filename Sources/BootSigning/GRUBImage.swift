@@ -74,7 +74,7 @@ package struct GRUBImage: Sendable {
     private static func memoryDisk(_ configuration: [UInt8]) throws(BootSigningError) -> [UInt8] {
         do {
             let path = try ArtifactPath("\(folder)/grub.cfg")
-            return try InitrdOverlay.build([.init(path: path, mode: 0o644, bytes: configuration)])
+            return try InitrdOverlay.build([.init(path: path, mode: 0o644, bytes: configuration)], isCompressed: false)
         } catch {
             throw BootSigningError("GRUB's first configuration cannot be packed: \(error)")
         }

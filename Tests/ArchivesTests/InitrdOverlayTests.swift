@@ -16,8 +16,8 @@ import Testing
                 try file("etc/ssl/site.crt", "certificate"), try file("preseed.cfg", "d-i\n"),
                 try file("usr/bin/hook", "#!/bin/sh\n", mode: 0o755), try file("empty", ""),
             ]
-            let bytes = try InitrdOverlay.build(files)
-            #expect(bytes == (try InitrdOverlay.build(files.reversed())))
+            let bytes = try InitrdOverlay.build(files, isCompressed: false)
+            #expect(bytes == (try InitrdOverlay.build(files.reversed(), isCompressed: false)))
             #expect(bytes.count.isMultiple(of: 4) && bytes.starts(with: "070701".utf8))
             try Data(bytes).write(to: lab.directory.appending(path: "a.cpio"))
             let listed = try await lab.run("sh", "-c", "cpio -itv --numeric-uid-gid <a.cpio 2>/dev/null")
@@ -37,6 +37,21 @@ import Testing
         }
     }
 
+    /// An EFI stub puts the overlay right behind an initrd of any size, where a plain cpio would not be found.
+    @Test func compressedItFollowsAnInitrdOfAnySize() async throws {
+        try Requirement.demand([.tool("gzip", package: "gzip")])
+        try await ArchiveLab.with { lab in
+            let files = [try file("note", "for hv01\n")]
+            let plain = try InitrdOverlay.build(files, isCompressed: false)
+            let bytes = try InitrdOverlay.build(files)
+            #expect(try bytes.starts(with: [0x1f, 0x8b]) && bytes == InitrdOverlay.build(files))
+            #expect(bytes[4..<8].allSatisfy { $0 == 0 }, "no time in it")
+            try Data(bytes).write(to: lab.directory.appending(path: "overlay"))
+            try await lab.run("sh", "-c", "gzip -dc <overlay >plain")
+            #expect(FileManager.default.contents(atPath: lab.path("plain")).map { Array($0) } == plain)
+        }
+    }
+
     @Test func aPathThatIsAFileAndAFolderIsRefused() throws {
         #expect(throws: ArchiveError(.hostile, "")) {
             try InitrdOverlay.build([file("etc", "x"), file("etc/passwd", "y")])
@@ -47,7 +62,7 @@ import Testing
     }
 
     @Test func nothingIsAnArchiveOfNothing() throws {
-        let bytes = try InitrdOverlay.build([])
+        let bytes = try InitrdOverlay.build([], isCompressed: false)
         #expect(bytes.starts(with: "070701".utf8) && bytes.count < 512)
     }
 }
