@@ -70,23 +70,36 @@ package struct ArchiveViewFile: Sendable {
 
     private static func number(_ bytes: some Sequence<UInt8>) -> UInt64 { bytes.reduce(0) { $0 << 8 | UInt64($1) } }
 
+    private enum Found {
+        case file(ArchiveView.Place, size: Int64, digest: Digest)
+        /// A folder that has something in it, by its path without links.
+        case folder([UInt8])
+    }
+
     /// The file at a path, through links; nil when there is none.
     /// - Throws: `ArchiveError` when the view cannot be read.
     package func file(at path: ArtifactPath) throws(ArchiveError) -> (
         place: ArchiveView.Place, size: Int64, digest: Digest
     )? {
-        let slash = UInt8(ascii: "/")
-        var rest = path.description.utf8.split(separator: slash).map { Array($0) }
-        var reached: [[UInt8]] = []
-        var links = 0
         // The whole path first: most have no link in them.
         if case .file(let place, let size, let digest)? = try node(Array(path.description.utf8)) {
             return (place, size, digest)
         }
+        guard case .file(let place, let size, let digest)? = try resolve(path) else { return nil }
+        return (place, size, digest)
+    }
+
+    /// Follows a path, nil for the outermost folder, through links.
+    private func resolve(_ path: ArtifactPath?) throws(ArchiveError) -> Found? {
+        let slash = UInt8(ascii: "/")
+        var rest = path?.description.utf8.split(separator: slash).map { Array($0) } ?? []
+        var reached: [[UInt8]] = []
+        var links = 0
         while !rest.isEmpty {
             reached.append(rest.removeFirst())
             switch try node(Array(reached.joined(separator: [slash]))) {
-            case .file(let place, let size, let digest): return rest.isEmpty ? (place, size, digest) : nil
+            case .file(let place, let size, let digest):
+                return rest.isEmpty ? .file(place, size: size, digest: digest) : nil
             case .link(let target):
                 links += 1
                 guard links <= Self.maximumLinks else { return nil }
@@ -96,7 +109,11 @@ package struct ArchiveViewFile: Sendable {
             case nil: continue
             }
         }
-        return nil
+        let folder = Array(reached.joined(separator: [slash]))
+        guard !folder.isEmpty else { return .folder([]) }
+        let first = try firstRecord(notBefore: folder + [slash])
+        guard first < count, try record(first).path.starts(with: folder + [slash]) else { return nil }
+        return .folder(folder)
     }
 
     /// What is directly in a folder, through links, in the order of the paths' bytes; nil when there is no such folder. Links
@@ -108,7 +125,7 @@ package struct ArchiveViewFile: Sendable {
     /// - Throws: `ArchiveError` when the view cannot be read.
     package func entries(in path: ArtifactPath?, limit: Int) throws(ArchiveError) -> [FolderEntry]? {
         let slash = UInt8(ascii: "/")
-        guard let folder = try folder(at: path) else { return nil }
+        guard case .folder(let folder)? = try resolve(path) else { return nil }
         let prefix = folder.isEmpty ? [] : folder + [slash]
         var entries: [FolderEntry] = []
         var index = try firstRecord(notBefore: prefix)
@@ -127,43 +144,17 @@ package struct ArchiveViewFile: Sendable {
             case .file(_, let size, let digest):
                 entries.append(FolderEntry(name: name, file: ReleaseFile(digest: digest, size: size)))
             case .link:
-                if let path = try? ArtifactPath(String(decoding: path, as: UTF8.self)) {
-                    if let found = try file(at: path) {
-                        entries.append(
-                            FolderEntry(name: name, file: ReleaseFile(digest: found.digest, size: found.size)))
-                    } else if try self.folder(at: path) != nil {
-                        entries.append(FolderEntry(name: name, file: nil))
-                    }
+                guard let path = try? ArtifactPath(String(decoding: path, as: UTF8.self)) else { break }
+                switch try resolve(path) {
+                case .file(_, let size, let digest):
+                    entries.append(FolderEntry(name: name, file: ReleaseFile(digest: digest, size: size)))
+                case .folder: entries.append(FolderEntry(name: name, file: nil))
+                case nil: break
                 }
             }
             index += 1
         }
         return entries
-    }
-
-    /// The path of a folder without links in it; nil when there is none.
-    private func folder(at path: ArtifactPath?) throws(ArchiveError) -> [UInt8]? {
-        let slash = UInt8(ascii: "/")
-        var rest = path?.description.utf8.split(separator: slash).map { Array($0) } ?? []
-        var reached: [[UInt8]] = []
-        var links = 0
-        while !rest.isEmpty {
-            reached.append(rest.removeFirst())
-            switch try node(Array(reached.joined(separator: [slash]))) {
-            case .file: return nil
-            case .link(let target):
-                links += 1
-                guard links <= Self.maximumLinks else { return nil }
-                rest = (target?.description.utf8.split(separator: slash).map { Array($0) } ?? []) + rest
-                reached = []
-            case nil: continue
-            }
-        }
-        let folder = Array(reached.joined(separator: [slash]))
-        guard !folder.isEmpty else { return [] }
-        let first = try firstRecord(notBefore: folder + [slash])
-        guard first < count else { return nil }
-        return try record(first).path.starts(with: folder + [slash]) ? folder : nil
     }
 
     private func firstRecord(notBefore path: [UInt8]) throws(ArchiveError) -> Int {
@@ -176,14 +167,10 @@ package struct ArchiveViewFile: Sendable {
     }
 
     private func node(_ path: [UInt8]) throws(ArchiveError) -> ArchiveView.Node? {
-        var (low, high) = (0, count)
-        while low < high {
-            let middle = (low + high) / 2
-            let (bytes, node) = try record(middle)
-            if bytes == path { return node }
-            if bytes.lexicographicallyPrecedes(path) { low = middle + 1 } else { high = middle }
-        }
-        return nil
+        let index = try firstRecord(notBefore: path)
+        guard index < count else { return nil }
+        let (found, node) = try record(index)
+        return found == path ? node : nil
     }
 
     private func record(_ index: Int) throws(ArchiveError) -> (path: [UInt8], node: ArchiveView.Node) {

@@ -4,7 +4,8 @@ internal import Glibc
 
 /// An archive that a kernel unpacks over its initrd: cpio in the form newc (Linux, "initramfs buffer format"), and gzip around
 /// it: a kernel takes a plain cpio at multiples of four bytes only, and its EFI stub puts one initrd right after the other,
-/// whatever size the first has; what is compressed may begin anywhere. The same files give the same bytes: owner 0, time 0, numbers in the order of paths.
+/// whatever size the first has; what is compressed may begin anywhere. The same files give the same bytes: owner 0, time 0,
+/// numbers in the order of paths.
 package enum InitrdOverlay {
     package struct File: Sendable, Hashable {
         package var path: ArtifactPath

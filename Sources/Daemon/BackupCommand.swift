@@ -111,10 +111,8 @@ private struct DataCopy {
             companions: .init(
                 databases: ["hosts.sqlite"],
                 smallFiles: [
-                    "boot-token.key", "boot-token.crt", "boot.crt", "boot.key", "boot-openpgp.key", "control.crt",
-                    "control.key",
-                    "operators.json",
-                    "names.jsonl",
+                    "boot-token.key", "boot-pkcs11.crt", "boot.crt", "boot.key", "boot-openpgp.key", "control.crt",
+                    "control.key", "operators.json", "names.jsonl",
                 ]),
             verifiesTarget: verifiesTarget)
         var told: Int64 = 0

@@ -8,7 +8,8 @@ package struct BootKeyCommand: ParsableCommand {
         commandName: "boot-key", abstract: "Show the certificate of the site's boot key, or make a new key.",
         discussion: """
             Firmware that has the certificate in its db, or an iPXE that has it inside, starts what this server signed and nothing \
-            else; profiles with 'verify: firmware' and 'verify: ipxe' ask for it. The key itself stays in the data directory, or on a PKCS #11 token (see serve --boot-key).
+            else; profiles with 'verify: firmware' and 'verify: ipxe' ask for it. The key itself stays in the data \
+            directory, or on a PKCS #11 token (serve --boot-key).
 
               provisioner boot-key show >boot.crt
               make bin/ipxe.efi CERT=boot.crt TRUST=boot.crt      # in iPXE's sources, with IMAGE_TRUST_CMD

@@ -16,7 +16,7 @@ enum DefaultPath {
     static func bootKey(in data: String) -> String { data + "/boot.key" }
     static func bootCertificate(in data: String) -> String { data + "/boot.crt" }
     /// Of a boot key on a token.
-    static func tokenCertificate(in data: String) -> String { data + "/boot-token.crt" }
+    static func tokenCertificate(in data: String) -> String { data + "/boot-pkcs11.crt" }
     static func bootSignatures(in data: String) -> String { data + "/boot-signatures" }
     static func openPGPKey(in data: String) -> String { data + "/boot-openpgp.key" }
     /// For the making of what is signed; nothing in it has to last.

@@ -62,9 +62,12 @@ package struct EvidenceVerifier: Sendable {
             for check in checks {
                 var finding = blank.with { $0.take(check) }
                 if finding.fault == nil {
-                    if covered == nil { covered = coverage(signature.target, evidence, subject, &hashes) }
+                    if covered == nil {
+                        let (coverage, notes) = coverage(signature.target, evidence, subject, &hashes)
+                        let parts = [signature.digest] + signature.target.parts
+                        covered = (coverage.with(subject.files, that: parts), notes)
+                    }
                     (finding.coverage, finding.notes) = covered ?? (.paths([]), [])
-                    finding.cover(subject.files, with: [signature.digest] + signature.target.parts)
                 }
                 findings.append(finding)
             }
@@ -78,9 +81,11 @@ package struct EvidenceVerifier: Sendable {
             for check in checks {
                 var finding = blank.with { $0.take(check) }
                 if finding.fault == nil, let text {
-                    if covered == nil { covered = follow(text, list, evidence, subject, &hashes, depth: 0) }
+                    if covered == nil {
+                        let (coverage, notes) = follow(text, list, evidence, subject, &hashes, depth: 0)
+                        covered = (coverage.with(subject.files, that: [list.digest]), notes)
+                    }
                     (finding.coverage, finding.notes) = covered ?? (.paths([]), [])
-                    finding.cover(subject.files, with: [list.digest])
                 } else if finding.fault == nil {
                     finding.fault = "gpgv gave no signed text"
                 }
@@ -195,14 +200,16 @@ extension Evidence.Target {
     fileprivate var parts: [Digest] { if case .part(let digest) = self { [digest] } else { [] } }
 }
 
-extension SignatureFinding {
+extension SignatureFinding.Coverage {
     /// A mirror has the signed list and its signature among its files. The list is what was signed, and in the place of the
     /// signature nothing else would be good: both are vouched for.
-    fileprivate mutating func cover(_ files: FileList, with digests: [Digest]) {
-        guard case .paths(let paths) = coverage else { return }
-        coverage = .paths(paths.union(files.filter { digests.contains($0.file.digest) }.map(\.path)))
+    fileprivate func with(_ files: FileList, that are: [Digest]) -> SignatureFinding.Coverage {
+        guard case .paths(let paths) = self else { return self }
+        return .paths(paths.union(files.filter { are.contains($0.file.digest) }.map(\.path)))
     }
+}
 
+extension SignatureFinding {
     fileprivate func with(_ change: (inout SignatureFinding) -> Void) -> SignatureFinding {
         var copy = self
         change(&copy)

@@ -25,21 +25,10 @@ import Testing
     }
 
     private static func push(_ lab: NetworkLab, _ server: ProvisionerServer) async throws {
-        let tree = lab.directory.appending(path: "tree")
-        try FileManager.default.createDirectory(at: tree, withIntermediateDirectories: false)
-        try ServedLab.bytes(2_500_000).write(to: tree.appending(path: "initrd"))
-        let tar = lab.directory.appending(path: "tree.tar").path
-        try await lab.commands.run(["tar", "-cf", tar, "-C", tree.path, "initrd"])
+        let tar = try await ServedLab.tree(lab)
         let linux = try ServedLab.file("linux", Data("the kernel".utf8), lab)
         let second = try ServedLab.file("second", Data("the second".utf8), lab)
         try await server.artifactctl("push", "os:1", linux, tar, second)
-    }
-
-    private static func bootKey(_ lab: NetworkLab, _ server: ProvisionerServer, _ verb: String) async throws
-        -> CommandResult
-    {
-        try await lab.commands.result(
-            of: [try BuiltProducts.provisioner(), "boot-key", verb, "--data", server.dataDirectory.path])
     }
 
     private static func isSigned(_ file: String, _ lab: NetworkLab) async throws -> Bool {
@@ -50,19 +39,15 @@ import Testing
     private static func checks(_ file: String, _ certificate: String, _ lab: NetworkLab) async throws -> Bool {
         let content = lab.directory.path + "/content"
         #expect(try await ServedLab.curl(lab, "-f", "-o", content, "http://10.20.99.1/os:1/\(file)").succeeded)
-        return try await lab.commands.result(
-            of: [
-                "openssl", "cms", "-verify", "-binary", "-inform", "DER", "-in", lab.directory.path + "/signature",
-                "-content", content, "-CAfile", certificate, "-purpose", "any", "-out", "/dev/null",
-            ]
-        ).succeeded
+        let check = ServedLab.cmsCheck(lab.directory.path + "/signature", over: content, by: certificate)
+        return try await lab.commands.result(of: check).succeeded
     }
 
     @Test func itSignsWhatMachinesVerifyAndIsInNoFile() async throws {
         try await Self.with { lab, token in
             let server = try await Self.start(lab, token, key: "boot", name: "first")
             try await Self.push(lab, server)
-            let shown = try await Self.bootKey(lab, server, "show").standardOutput
+            let shown = try await ServedLab.bootKey(lab, server, "show").standardOutput
             let certificate = lab.directory.path + "/boot.crt"
             try Data(shown.utf8).write(to: URL(filePath: certificate))
             for file in ["linux", "tree.tar/initrd"] {
@@ -86,18 +71,18 @@ import Testing
             #expect(pins.standardOutput.isEmpty, "copies of the PIN end with what needed them")
 
             await server.program.stop()
-            let refused = try await Self.bootKey(lab, server, "rotate")
+            let refused = try await ServedLab.bootKey(lab, server, "rotate")
             #expect(!refused.succeeded && refused.standardError.contains("on a token"))
 
             let again = try await Self.start(lab, token, key: "boot", name: "again")
-            #expect(try await Self.bootKey(lab, again, "show").standardOutput == shown)
+            #expect(try await ServedLab.bootKey(lab, again, "show").standardOutput == shown)
             await again.program.stop()
 
             let openPGP = URL(filePath: server.dataDirectory.path + "/boot-openpgp.key")
             let before = try Data(contentsOf: openPGP)
             try await token.makeKey("second")
             let other = try await Self.start(lab, token, key: "second", name: "other")
-            let rotated = try await Self.bootKey(lab, other, "show").standardOutput
+            let rotated = try await ServedLab.bootKey(lab, other, "show").standardOutput
             #expect(rotated != shown && rotated.contains("BEGIN CERTIFICATE"))
             #expect(try await Self.isSigned("linux", lab))
             #expect(try await !Self.checks("linux", certificate, lab), "the certificate of before")

@@ -56,6 +56,30 @@ enum ServedLab {
         try await lab.commands.result(of: ["curl", "-sS", "--max-time", "60"] + arguments)
     }
 
+    /// A tar with one file of 2.5 MB in it, `initrd`.
+    static func tree(_ lab: NetworkLab) async throws -> String {
+        let tree = lab.directory.appending(path: "tree")
+        try FileManager.default.createDirectory(at: tree, withIntermediateDirectories: false)
+        try bytes(2_500_000).write(to: tree.appending(path: "initrd"))
+        let tar = lab.directory.appending(path: "tree.tar").path
+        try await lab.commands.run(["tar", "-cf", tar, "-C", tree.path, "initrd"])
+        return tar
+    }
+
+    /// `provisioner boot-key VERB` on a server's data directory.
+    static func bootKey(_ lab: NetworkLab, _ server: ProvisionerServer, _ verb: String) async throws -> CommandResult {
+        try await lab.commands.result(
+            of: [try BuiltProducts.provisioner(), "boot-key", verb, "--data", server.dataDirectory.path])
+    }
+
+    /// openssl's look at a detached CMS signature over a file. All are paths.
+    static func cmsCheck(_ signature: String, over content: String, by certificate: String) -> [String] {
+        [
+            "openssl", "cms", "-verify", "-binary", "-inform", "DER", "-in", signature, "-content", content, "-CAfile",
+            certificate, "-purpose", "any", "-out", "/dev/null",
+        ]
+    }
+
     /// The status of one HTTP request.
     static func status(_ lab: NetworkLab, _ arguments: String...) async throws -> String {
         try await lab.commands.result(

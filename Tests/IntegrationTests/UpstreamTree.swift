@@ -1,6 +1,7 @@
 import Foundation
 import Recipes
 import TestSupport
+import Testing
 
 /// A miniature of an upstream's folder: the names, layouts and signature schemes of a recipe, made with the tools that
 /// upstreams use, and signed by keys of the test.
@@ -91,6 +92,25 @@ struct UpstreamTree {
                 try FileManager.default.moveItem(atPath: place + ".signed", toPath: place)
             }
         }
+    }
+
+    /// Flips a bit of one file after the other, and imports: how many were refused. Each file is whole again afterwards.
+    static func refusals(
+        of paths: [String], in folder: URL, _ attempt: () async throws -> CommandResult
+    ) async throws -> Int {
+        var refusals = 0
+        for path in paths {
+            let place = folder.appending(path: path)
+            let whole = try Data(contentsOf: place)
+            var broken = whole
+            broken[broken.startIndex + broken.count / 2] ^= 1
+            try broken.write(to: place)
+            let result = try await attempt()
+            #expect(result.exitCode == 1, "\(path): \(result)")
+            refusals += result.exitCode == 1 ? 1 : 0
+            try whole.write(to: place)
+        }
+        return refusals
     }
 
     private func target(_ path: String, in folder: URL) throws -> String {

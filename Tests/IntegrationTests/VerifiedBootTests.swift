@@ -26,18 +26,13 @@ import Testing
     @Test func everythingThatIsLoadedHasASignatureThatOneFlippedByteSpoils() async throws {
         try Requirement.demand([.tool("openssl", package: "openssl")])
         try await ServedLab.with(site: Self.site) { lab, server in
-            let tree = lab.directory.appending(path: "tree")
-            try FileManager.default.createDirectory(at: tree, withIntermediateDirectories: false)
-            try ServedLab.bytes(2_500_000).write(to: tree.appending(path: "initrd"))
-            let tar = lab.directory.appending(path: "tree.tar").path
-            try await lab.commands.run(["tar", "-cf", tar, "-C", tree.path, "initrd"])
+            let tar = try await ServedLab.tree(lab)
             let linux = try ServedLab.file("linux", Data("the kernel".utf8), lab)
             let note = try ServedLab.file("note", Data("for ${host.name}\n".utf8), lab)
             try await server.artifactctl("push", "os:1", linux, tar, note)
             let script = try await script(lab)
             let certificate = lab.directory.appending(path: "boot.crt").path
-            let shown = try await lab.commands.run(
-                [try BuiltProducts.provisioner(), "boot-key", "show", "--data", server.dataDirectory.path])
+            let shown = try await ServedLab.bootKey(lab, server, "show")
             try Data(shown.standardOutput.utf8).write(to: URL(filePath: certificate))
 
             // What the script says is loaded and verified, one after another.
@@ -64,11 +59,7 @@ import Testing
                         .replacing("artifacts.dvntm.deevnet.net", with: "10.20.99.1")
                     #expect(try await ServedLab.curl(lab, "-f", "-o", to, place).succeeded, "\(from)")
                 }
-                let check = [
-                    "openssl", "cms", "-verify", "-binary", "-inform", "DER", "-in", signature, "-content",
-                    content.path,
-                    "-CAfile", certificate, "-purpose", "any", "-out", "/dev/null",
-                ]
+                let check = ServedLab.cmsCheck(signature, over: content.path, by: certificate)
                 #expect(try await lab.commands.result(of: check).succeeded, "\(name)")
                 var bytes = try Data(contentsOf: content)
                 bytes[bytes.count / 2] ^= 1
@@ -117,15 +108,13 @@ import Testing
                 #expect(
                     try await ServedLab.status(lab, "--path-as-is", "http://10.20.99.1/\(path)") != "200", "\(path)")
             }
-            let command = [try BuiltProducts.provisioner(), "boot-key", "show", "--data", server.dataDirectory.path]
-            let before = try await lab.commands.run(command)
+            let before = try await ServedLab.bootKey(lab, server, "show")
             #expect(!before.standardOutput.contains("PRIVATE"))
             await server.program.stop()
-            let rotated = try await lab.commands.run(
-                [try BuiltProducts.provisioner(), "boot-key", "rotate", "--data", server.dataDirectory.path])
+            let rotated = try await ServedLab.bootKey(lab, server, "rotate")
             #expect(rotated.standardOutput != before.standardOutput)
             let again = try await ProvisionerServer.start(in: lab, siteFile: server.siteFile, name: "again")
-            #expect(try await lab.commands.run(command).standardOutput == rotated.standardOutput)
+            #expect(try await ServedLab.bootKey(lab, server, "show").standardOutput == rotated.standardOutput)
             _ = again
         }
     }
