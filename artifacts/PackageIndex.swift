@@ -37,22 +37,12 @@ package struct PackageIndex: Sendable {
 
     /// - Throws: `TrustError` (`invalidChecksums`) when it is no such list.
     package init(_ bytes: [UInt8]) throws(TrustError) {
-        var package = Package()
-        var start = bytes.startIndex
-        while start <= bytes.endIndex {
-            let end = bytes[start...].firstIndex(of: UInt8(ascii: "\n")) ?? bytes.endIndex
-            let line = bytes[start..<end]
-            if line.isEmpty {
-                try add(package)
-                package = Package()
-            } else {
-                package.take(line)
-            }
-            start = end + 1
-        }
-        try add(package)
+        try Self.paragraphs.read(bytes) { paragraph throws(TrustError) in try add(Package(paragraph)) }
         guard !packages.isEmpty else { throw TrustError(.invalidChecksums, "the list has no package") }
     }
+
+    fileprivate static let paragraphs = DebianParagraphs(
+        fields: ["Package", "Filename", "Priority", "Pre-Depends", "Depends", "Recommends", "Provides"])
 
     private mutating func add(_ package: Package) throws(TrustError) {
         guard !package.name.isEmpty else { return }
@@ -117,28 +107,19 @@ package struct PackageIndex: Sendable {
 }
 
 extension PackageIndex.Package {
-    fileprivate mutating func take(_ line: ArraySlice<UInt8>) {
-        // Most lines are descriptions and checksums: the first letter tells.
-        guard let first = line.first, "PDFR".utf8.contains(first), let colon = line.firstIndex(of: UInt8(ascii: ":")),
-            colon - line.startIndex < 16
-        else { return }
-        func value() -> Substring {
-            Substring(decoding: line[(colon + 1)...], as: UTF8.self).drop { $0 == " " }
-        }
-        switch String(decoding: line[..<colon], as: UTF8.self) {
-        case "Package": name = String(value())
-        case "Filename": path = try? ArtifactPath(String(value()))
-        case "Priority": priority = String(value())
-        case "Pre-Depends", "Depends": needs += Self.groups(value())
-        case "Recommends": recommends += Self.groups(value())
-        case "Provides": provides += Self.groups(value()).flatMap { $0 }
-        default: break
-        }
+    /// The fields are those of `PackageIndex.paragraphs`.
+    fileprivate init(_ paragraph: DebianParagraphs.Paragraph) {
+        name = paragraph.text(0) ?? ""
+        path = paragraph.text(1).flatMap { try? ArtifactPath($0) }
+        priority = paragraph.text(2) ?? ""
+        needs = Self.groups(paragraph.text(3)) + Self.groups(paragraph.text(4))
+        recommends = Self.groups(paragraph.text(5))
+        provides = Self.groups(paragraph.text(6)).flatMap { $0 }
     }
 
     /// `a (>= 1), b | c:any` (Debian Policy section 7.1) as names.
-    private static func groups(_ text: Substring) -> [[String]] {
-        text.split(separator: ",").map { group in
+    private static func groups(_ text: String?) -> [[String]] {
+        (text ?? "").split(separator: ",").map { group in
             group.split(separator: "|").compactMap { part in
                 part.split { " (:[<".contains($0) }.first.map(String.init)
             }
