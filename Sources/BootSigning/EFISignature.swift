@@ -13,17 +13,13 @@ package struct EFISignature: Sendable {
         }
     }
 
-    /// By a key on a token.
-    package init(token: TokenKey) {
-        signProgram = { program, output async throws(BootSigningError) in
-            try await token.signProgram(program, to: output)
-        }
-    }
-
-    /// By a key that cannot be had: nothing is signed.
-    package init(missing reason: BootSigningError) {
-        signProgram = { _, _ throws(BootSigningError) in throw reason }
-    }
+    /// By a key elsewhere.
+    package init(
+        by signProgram:
+            @escaping @Sendable (
+                _ program: String, _ output: String
+            ) async throws(BootSigningError) -> Void
+    ) { self.signProgram = signProgram }
 
     /// Signs a program.
     /// - Throws: `BootSigningError` when sbsign is missing, or the file is no EFI program, or the token does not sign.

@@ -107,7 +107,8 @@ package struct TokenKey: Sendable {
     }
 
     /// Signs an EFI program.
-    func signProgram(_ program: String, to output: String) async throws(BootSigningError) {
+    /// - Throws: `BootSigningError` when the token does not sign, or the file is no program.
+    package func signProgram(_ program: String, to output: String) async throws(BootSigningError) {
         let folder = try WorkFolder(in: directory)
         defer { folder.remove() }
         let signer = try folder.write("certificate", Array(certificate.utf8))

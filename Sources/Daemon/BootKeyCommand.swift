@@ -56,9 +56,11 @@ struct BootKeyRotateCommand: ParsableCommand {
         guard FileManager.default.fileExists(atPath: data) else {
             throw ValidationFailure("\(data) is not there: is it the server's --data?")
         }
-        guard try TokenCertificateFile.read(in: data) == nil else {
-            throw ValidationFailure(
-                "the boot key is on a token: make another one there, and start the server with its --boot-key")
+        if try TokenCertificateFile.read(in: data) != nil {
+            BootKeyFiles.rotateOpenPGP(in: data)
+            return StandardError.write(
+                "GRUB gets a new key. The boot key is on a token: make another one there, and start the server with its --boot-key"
+            )
         }
         umask(0o077)
         let key = try BootKeyFiles.rotate(in: data)

@@ -12,10 +12,12 @@ enum BootKeyFiles {
     static func rotate(in data: String) throws -> BootKey {
         // What is killed in between has no certificate, and so no key: the next start makes one.
         unlink(DefaultPath.bootCertificate(in: data))
-        // The next GRUB has a new one inside.
-        unlink(DefaultPath.openPGPKey(in: data))
+        rotateOpenPGP(in: data)
         return try make(data)
     }
+
+    /// The next GRUB has a new key inside.
+    static func rotateOpenPGP(in data: String) { unlink(DefaultPath.openPGPKey(in: data)) }
 
     private static func files(_ data: String) -> KeyPairFiles {
         KeyPairFiles(

@@ -9,7 +9,7 @@ internal import Site
 internal import Store
 
 /// What machines verify: signatures, this site's GRUB, unified kernel images. Each is made once, when somebody asks first.
-/// Signatures over files are kept in the data directory: `boot-signatures/KEY/HEX.cms` and `.sig`.
+/// Signatures over files are kept in the data directory: `boot-signatures/KEY/HEX.cms`, and `boot-signatures/openpgp/HEX.sig`.
 final class BootSigner: ServiceLifecycle.Service {
     private static let signatureLimit = 64 << 10
     /// Signatures in memory: a kilobyte each.
@@ -23,8 +23,6 @@ final class BootSigner: ServiceLifecycle.Service {
     private let key: SiteBootKey
     private let root: String
     private let work: String
-    /// Where this key's signatures are.
-    private let kept: String
     private let httpPort: Int
     private let blobPath: @Sendable (Digest) -> String
     private let logger: Logger
@@ -54,26 +52,32 @@ final class BootSigner: ServiceLifecycle.Service {
         root = DefaultPath.bootSignatures(in: dataPath)
         work = DefaultPath.bootSigning(in: dataPath)
         jobs = PreparationJobs(logger: logger)
-        efi = key.efiSignature(in: dataPath)
-        kept = "\(root)/\(key.fingerprint.hex)"
-        openPGP = OpenPGPKeyFile(data: dataPath, directory: work) { [kept] in
-            for name in DirectoryListing.names(kept) where name.hasSuffix(".sig") { unlink("\(kept)/\(name)") }
-        }
+        efi = key.efiSignature
+        openPGP = OpenPGPKeyFile(data: dataPath, directory: work) { [root] in Self.empty(Self.openPGPFolder(root)) }
         signatures = PreparedValues(capacity: Self.signatureCount, jobs: jobs, clock: clock)
         grubImages = PreparedValues(capacity: 2, jobs: jobs, clock: clock)
         kernelImages = KernelImageCache(
-            directory: work, key: key.fingerprint, signature: efi, jobs: jobs, clock: clock, reserve: reserve,
+            directory: work, signature: efi, jobs: jobs, clock: clock, reserve: reserve,
             blobPath: blobPath)
     }
 
-    private func path(_ form: SignatureForm, _ digest: Digest) -> String {
-        "\(kept)/\(digest.hex).\(form == .cms ? "cms" : "sig")"
+    private static func openPGPFolder(_ root: String) -> String { root + "/openpgp" }
+
+    private static func empty(_ folder: String) {
+        for name in DirectoryListing.names(folder) { unlink("\(folder)/\(name)") }
+    }
+
+    private func path(_ form: SignatureForm, _ digest: Digest) async throws -> String {
+        switch form {
+        case .cms: return "\(try await keyFolder())/\(digest.hex).cms"
+        case .openPGP: return "\(Self.openPGPFolder(root))/\(digest.hex).sig"
+        }
     }
 
     /// A signature over a file, which is kept.
     func signature(_ form: SignatureForm, of content: FileContent) -> Preparation<[UInt8]> {
         signatures.value(SignatureKey(form: form, digest: content.file.digest)) { [self] in
-            let path = path(form, content.file.digest)
+            let path = try await path(form, content.file.digest)
             if let bytes = SmallFile.read(path, limit: Self.signatureLimit) { return bytes }
             let piece = FilePiece(content, in: blobPath)
             let signature: [UInt8]
@@ -128,18 +132,26 @@ final class BootSigner: ServiceLifecycle.Service {
         await openPGP.stop()
     }
 
-    /// Signatures of a key that is no more are nobody's.
     private func prepare() throws {
         let files = SystemFileOperations()
-        _ = try files.makeDirectory(root)
-        _ = try files.makeDirectory(kept)
-        _ = try files.makeDirectory(work)
+        for folder in [root, Self.openPGPFolder(root), work] { _ = try files.makeDirectory(folder) }
         try kernelImages.prepare()
-        // A key that cannot be had now can be the one of these.
-        guard !key.isMissing else { return }
-        for other in DirectoryListing.names(root) where other != key.fingerprint.hex {
-            for name in DirectoryListing.names("\(root)/\(other)") { unlink("\(root)/\(other)/\(name)") }
-            rmdir("\(root)/\(other)")
+        // Now, that the log tells early when a token cannot be used; whoever needs a signature tries again.
+        _ = jobs.add { [self] in try await openKey() }
+    }
+
+    private func keyFolder() async throws -> String {
+        let folder = "\(root)/\(try await key.fingerprint().hex)"
+        _ = try SystemFileOperations().makeDirectory(folder)
+        return folder
+    }
+
+    /// Signatures of a key that is no more are nobody's.
+    private func openKey() async throws {
+        let mine = [try await keyFolder(), Self.openPGPFolder(root)]
+        for folder in DirectoryListing.names(root).map({ "\(root)/\($0)" }) where !mine.contains(folder) {
+            Self.empty(folder)
+            rmdir(folder)
         }
     }
 }

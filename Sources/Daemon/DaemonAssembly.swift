@@ -1,7 +1,6 @@
 internal import Artifacts
 internal import Authority
 internal import BootPlane
-internal import BootSigning
 internal import ControlAPI
 internal import ControlPlane
 internal import GPGV
@@ -45,7 +44,8 @@ struct DaemonAssembly {
         let signer =
             isWhole
             ? BootSigner(
-                key: try await bootKey(logger), dataPath: configuration.dataPath,
+                key: try SiteBootKey(token: configuration.bootKey, data: configuration.dataPath),
+                dataPath: configuration.dataPath,
                 httpPort: configuration.bootHTTP.port, blobPath: store.blobPath, clock: clock.uptimeSeconds,
                 reserve: configuration.reserve, logger: logger) : nil
         let holder = SiteHolder(path: configuration.sitePath, site: site, logger: logger) { site in
@@ -189,20 +189,6 @@ struct DaemonAssembly {
         }
         try SmallFile.write(path, key.bytes, SystemFileOperations())
         return key
-    }
-
-    /// A token that does not answer holds up what is signed, and nothing else.
-    private func bootKey(_ logger: Logger) async throws -> SiteBootKey {
-        guard let uri = configuration.bootKey else {
-            TokenCertificateFile.remove(in: configuration.dataPath)
-            return .stored(try BootKeyFiles.loadOrMake(in: configuration.dataPath))
-        }
-        do {
-            return .token(try await TokenCertificateFile.open(uri, in: configuration.dataPath))
-        } catch let error as BootSigningError {
-            logger.error("--boot-key \(uri): \(error); nothing is signed until the server is started again")
-            return .missing(error)
-        }
     }
 
     private static func reportMissing(

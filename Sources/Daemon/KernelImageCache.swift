@@ -17,7 +17,6 @@ final class KernelImageCache: Sendable {
 
     private let directory: String
     private let work: String
-    private let key: Digest
     private let signature: EFISignature
     private let reserve: Int64?
     private let blobPath: @Sendable (Digest) -> String
@@ -25,19 +24,17 @@ final class KernelImageCache: Sendable {
 
     /// - Parameters:
     ///   - work: a folder for the making of them, on the same file system as they are.
-    ///   - key: the fingerprint of the boot key.
-    ///   - signature: of that key.
+    ///   - signature: of the boot key.
     ///   - jobs: who makes them.
     ///   - clock: seconds that nothing sets back.
     ///   - reserve: bytes that stay free; nil for the store's default.
     ///   - blobPath: where a blob's bytes are.
     init(
-        directory work: String, key: Digest, signature: EFISignature, jobs: PreparationJobs,
+        directory work: String, signature: EFISignature, jobs: PreparationJobs,
         clock: @escaping @Sendable () -> Int64, reserve: Int64?, blobPath: @escaping @Sendable (Digest) -> String
     ) {
         self.work = work
         directory = work + "/uki"
-        self.key = key
         self.signature = signature
         self.reserve = reserve
         self.blobPath = blobPath
@@ -75,7 +72,7 @@ final class KernelImageCache: Sendable {
 
     /// Each part as fixed bytes or a digest, the initrds behind their number: no two sets of parts look the same.
     private func digest(of parts: KernelImageParts) -> Digest {
-        var bytes = key.bytes + parts.kernel.file.digest.bytes
+        var bytes = parts.kernel.file.digest.bytes
         bytes += Array("\(parts.initrds.count)\n".utf8) + parts.initrds.flatMap(\.file.digest.bytes)
         bytes += SHA256.digest(of: parts.overlay ?? []).bytes + Array(parts.arguments.utf8)
         return SHA256.digest(of: bytes)

@@ -4,7 +4,7 @@ internal import Store
 
 /// The certificate of a boot key on a token, in the data directory: the key itself is not there.
 enum TokenCertificateFile {
-    /// Opens the token. A key that is another one than before gets a certificate, and GRUB a new key with it.
+    /// Opens the token. A key that is another one than before gets a certificate.
     /// - Throws: `BootSigningError` when token or key cannot be used; `FileFailure`.
     static func open(_ uri: TokenURI, in data: String) async throws -> TokenKey {
         let path = DefaultPath.tokenCertificate(in: data)
@@ -13,8 +13,6 @@ enum TokenCertificateFile {
         let known = try SmallFile.readIfPresent(path, limit: 1 << 16).map { String(decoding: $0, as: UTF8.self) }
         let key = try await TokenKey.open(uri, certificate: known, in: work)
         if key.certificate != known {
-            // The next GRUB has a new one inside, as after a rotation.
-            unlink(DefaultPath.openPGPKey(in: data))
             try SmallFile.write(path, Array(key.certificate.utf8), SystemFileOperations())
         }
         return key
