@@ -50,7 +50,7 @@ struct RecipeImport {
             let place: String
             if fetched.contains(file.path) {
                 // Once: upstream may have another one by now.
-                place = source.isFolder ? try await source.file(file.path, progress) : source.cached(file.path)
+                place = source.place(of: file.path)
             } else {
                 place = try await source.file(file.path, progress) { place in
                     try expected.map { try Self.matches($0, place) } ?? false

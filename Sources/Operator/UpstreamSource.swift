@@ -24,7 +24,7 @@ struct UpstreamSource {
         _ path: String, _ progress: ProgressReport, isRight check: ((String) throws -> Bool)? = nil
     ) async throws -> String {
         guard Self.isURL(path) || !isFolder else {
-            let file = "\(place)/\(path)"
+            let file = place(of: path)
             guard FileManager.default.fileExists(atPath: file) else {
                 throw OperatorError(.file, "\(file) is not there: the folder must have upstream's layout")
             }
@@ -43,6 +43,9 @@ struct UpstreamSource {
         try await fetch(url, to: file, resumes: check != nil, progress)
         return file
     }
+
+    /// Where a file is that `file` has returned before.
+    func place(of path: String) -> String { isFolder && !Self.isURL(path) ? "\(place)/\(path)" : cached(path) }
 
     /// Where a file is kept that was fetched.
     func cached(_ path: String) -> String {

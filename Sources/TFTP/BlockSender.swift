@@ -56,7 +56,7 @@ struct BlockSender {
         if blocks.count > 1, usesSegments {
             if clinux_send_segments(descriptor, bytes.baseAddress, bytes.count, step) >= 0 { return nil }
             switch errno {
-            case EAGAIN, ENOBUFS: return blocks.lowerBound
+            case EAGAIN: return blocks.lowerBound
             case EINVAL, EIO, EMSGSIZE, ENOPROTOOPT, EOPNOTSUPP: usesSegments = false
             default: return nil
             }
@@ -66,7 +66,8 @@ struct BlockSender {
             let rest = UnsafeRawBufferPointer(rebasing: bytes[(done * step)...])
             let count = clinux_send_datagrams(descriptor, rest.baseAddress, rest.count, step)
             guard count > 0 else {
-                return count < 0 && (errno == EAGAIN || errno == ENOBUFS) ? blocks.lowerBound + Int64(done) : nil
+                // Of a full queue of the card (ENOBUFS) the socket does not tell when it has room: that is a lost packet.
+                return count < 0 && errno == EAGAIN ? blocks.lowerBound + Int64(done) : nil
             }
             done += Int(count)
         }
