@@ -93,7 +93,8 @@ test: check-tools ## Check formatting, then run every test: units, real tools, r
 	@$(SWIFT) test --skip-build --filter '^BootTests'
 
 # What strangers send, made up by libFuzzer: $(1) says for how long. What it finds goes to build/fuzz.
-FUZZ_TARGETS := manifest reference range content-range batch checksums signature iso tar archive-stream view
+FUZZ_TARGETS := manifest reference range content-range batch checksums signature iso tar archive-stream view \
+	tftp-packet tftp-transfer request-target syslog syslog-stream
 FUZZ_SECONDS ?= 600
 define fuzz
 	@mkdir -p build/fuzz

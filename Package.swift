@@ -245,7 +245,9 @@ let package = Package(
 if Context.environment["PROVISIONER_FUZZ"] != nil {
     package.targets.append(
         .executableTarget(
-            name: "fuzz", dependencies: ["Archives", "Artifacts", "HTTPSemantics", "Trust"], path: "Tests/Fuzz"))
+            name: "fuzz",
+            dependencies: ["Archives", "Artifacts", "BootPlane", "HTTPSemantics", "TFTP", "Trust"],
+            path: "Tests/Fuzz"))
 }
 
 // One strictness for all code of ours; dependencies keep theirs.

@@ -1,7 +1,7 @@
 internal import Site
 
 /// Finds which host of the site file a request comes from. The MAC decides; UUID, serial number and host name stand in
-/// where the request has no MAC that is known, in this order. Whatever the host declares must not contradict the
+/// where the request has no MAC that is known, in this order; a name is what DHCP gave out, the host's own or its full one. Whatever the host declares must not contradict the
 /// request: a UUID, serial number or name with a foreign MAC finds the host only to be refused, for boards share UUIDs
 /// and anybody can take a name. A host that lists no interfaces is meant to be found by its UUID or serial number.
 struct HostSelector {
@@ -16,13 +16,13 @@ struct HostSelector {
 
     func select(_ request: BootRequest) -> Selection {
         let candidates: [(String, Host?)] = [
-            ("MAC \(request.mac?.description ?? "")", request.mac.flatMap(byMAC)),
-            ("UUID \(request.uuid ?? "")", request.uuid.flatMap { uuid in site.hosts.first { $0.uuid == uuid } }),
+            ("MAC \(request.mac?.description ?? "")", request.mac.flatMap { site.host(mac: $0) }),
+            ("UUID \(request.uuid ?? "")", request.uuid.flatMap { site.host(uuid: $0) }),
+            ("serial \(request.serial ?? "")", request.serial.flatMap { site.host(serial: $0) }),
             (
-                "serial \(request.serial ?? "")",
-                request.serial.flatMap { text in site.hosts.first { $0.serial == text } }
+                "host name \(request.hostName ?? "")",
+                request.hostName.flatMap { site.host($0) ?? site.host(fullName: $0) }
             ),
-            ("host name \(request.hostName ?? "")", request.hostName.flatMap(byName)),
         ]
         guard let (selector, host) = candidates.first(where: { $0.1 != nil }), let host else {
             let said = request.mac.map { "MAC \($0)" } ?? request.uuid.map { "UUID \($0)" } ?? "the machine"
@@ -30,18 +30,6 @@ struct HostSelector {
         }
         return Selection(
             host: host, reasons: ["\(selector) is host \(host.name)"], conflict: conflict(of: host, with: request))
-    }
-
-    private func byMAC(_ mac: MACAddress) -> Host? {
-        site.hosts.first { $0.interfaces.contains { $0.mac == mac } }
-    }
-
-    /// A name is what DHCP gave out: the host's own, or its full one.
-    private func byName(_ name: String) -> Host? {
-        site.hosts.first { host in
-            let fullName = host.substrate.flatMap { site.substrate($0)?.zone.prefixed(host.name).description }
-            return name == host.name || name == fullName
-        }
     }
 
     private func conflict(of host: Host, with request: BootRequest) -> String? {

@@ -51,6 +51,8 @@ package protocol BootBackend: Sendable {
     func kernelImage(_ parts: KernelImageParts) -> Preparation<String>
     /// An initrd of these files; nil when they cannot be one.
     func overlay(_ files: [OverlayFile]) -> [UInt8]?
+    /// Bytes of a TFTP block at most for the host at an address, where the site file says so.
+    func tftpBlockSize(at address: IPv4Address) -> Int?
     /// A token for one boot of one host; nil when the machine has no random numbers.
     func issueToken(host: String) -> String?
     /// The same one for a while, as long as it is good and the plan stays: for what a loader asks for in several requests,
@@ -115,6 +117,6 @@ package enum BootEvent: Sendable, Hashable {
     case loader(String)
     case answer(host: String)
     case overlay(host: String)
-    case log(String)
+    case log(SyslogMessage)
     case failure(String)
 }

@@ -8,6 +8,8 @@ package import NIOPosix
 package struct BootListeners: Sendable {
     /// Seconds without a byte in either direction after which a connection is closed.
     private static let idleTimeout = TimeAmount.seconds(120)
+    /// The same for syslog, whose senders have nothing to say for long and do not expect to be closed.
+    private static let syslogTimeout = TimeAmount.hours(6)
 
     private let group: MultiThreadedEventLoopGroup
     private let namespace: BootNamespace
@@ -28,7 +30,7 @@ package struct BootListeners: Sendable {
         let namespace = namespace
         let logger = logger
         let transfers = transfers
-        let limiter = ConnectionLimiter()
+        let limiter = ConnectionLimiter(perClient: ConnectionLimiter.perHTTPClient)
         return try await ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 4096)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
@@ -53,7 +55,25 @@ package struct BootListeners: Sendable {
         return try await DatagramBootstrap(group: group)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(SyslogReceiver(backend: backend))
+                    try channel.pipeline.syncOperations.addHandler(SyslogDatagramReceiver(backend: backend))
+                }
+            }
+            .bind(host: host, port: port).get()
+    }
+
+    /// Listens for syslog over TCP. When it returns, connections are accepted.
+    package func bindSyslogStream(host: String, port: Int) async throws -> any Channel {
+        let backend = namespace.backend
+        let limiter = ConnectionLimiter(perClient: ConnectionLimiter.perSyslogClient, share: 8)
+        return try await ServerBootstrap(group: group)
+            .serverChannelOption(.backlog, value: 1024)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    guard limiter.admit(channel) else { return channel.close(promise: nil) }
+                    let pipeline = channel.pipeline.syncOperations
+                    try pipeline.addHandler(IdleStateHandler(readTimeout: Self.syslogTimeout))
+                    try pipeline.addHandler(SyslogStreamReceiver(backend: backend))
                 }
             }
             .bind(host: host, port: port).get()

@@ -6,10 +6,13 @@ package import TFTP
 /// The namespace over TFTP.
 package struct BootTFTPService: TFTPService {
     private let namespace: BootNamespace
+    private let blockSizeLimit: Int?
     private let logger: Logger
 
-    package init(namespace: BootNamespace, logger: Logger) {
+    /// `blockSizeLimit`: for every client; a host may have a smaller one.
+    package init(namespace: BootNamespace, blockSizeLimit: Int? = nil, logger: Logger) {
         self.namespace = namespace
+        self.blockSizeLimit = blockSizeLimit
         self.logger = logger
     }
 
@@ -17,9 +20,10 @@ package struct BootTFTPService: TFTPService {
         let parts = path.split(separator: "?", maxSplits: 1)
         guard let components = URLPath.components(parts.first ?? "") else { return .notFound }
         let query = parts.count > 1 ? URLPath.query(parts[1]) : [:]
+        let address = IPv4Address(client: client)
         let resource: BootResource
         do {
-            resource = try namespace.resource(components, query: query, address: IPv4Address(client))
+            resource = try namespace.resource(components, query: query, address: address)
         } catch {
             return error == .preparing ? .notYet : .notFound
         }
@@ -28,13 +32,14 @@ package struct BootTFTPService: TFTPService {
             case .bytes(let bytes): .bytes(bytes)
             case .file(let file, let offset, let size): .file(file, offset: offset, size: size)
             }
-        return .file(TFTPAnswer(content, context: resource.event))
+        let limits = [blockSizeLimit, address.flatMap { namespace.backend.tftpBlockSize(at: $0) }].compactMap(\.self)
+        return .file(TFTPAnswer(content, context: resource.event, blockSizeLimit: limits.min()))
     }
 
     package func transferEnded(_ report: TransferReport, context: (any Sendable)?) {
         let path = LoggablePath.of(report.path)
         let text = "TFTP \(path) to \(report.client)"
-        let address = IPv4Address(report.client)
+        let address = IPv4Address(client: report.client)
         switch report.outcome {
         case .completed:
             logger.info(

@@ -5,8 +5,10 @@ internal import Synchronization
 /// Bounds the connections of one client and of all: a machine that opens connections and says nothing must not take the
 /// descriptors that others need.
 final class ConnectionLimiter: Sendable {
-    /// A loader opens one or two; a download tool, or a rack behind address translation, some dozens.
-    static let perClient = 256
+    /// Of HTTP: a loader opens one or two; a download tool, or a rack behind address translation, some dozens.
+    static let perHTTPClient = 256
+    /// Of syslog: one for each that writes, and some that were not closed when the machine was switched off.
+    static let perSyslogClient = 16
 
     private struct Counts {
         var total = 0
@@ -14,20 +16,22 @@ final class ConnectionLimiter: Sendable {
     }
 
     private let counts = Mutex(Counts())
+    private let perClient: Int
     private let limit: Int
 
-    /// Half of the descriptors that the program may have: a transfer holds a second one.
-    init() {
+    /// In all a share of the descriptors that the program may have: by two, for a transfer holds a second one.
+    init(perClient: Int, share: Int = 2) {
+        self.perClient = perClient
         var descriptors = rlimit()
         getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &descriptors)
-        limit = Int(min(descriptors.rlim_cur, 1 << 20)) / 2
+        limit = Int(min(descriptors.rlim_cur, 1 << 20)) / share
     }
 
     /// False when the connection is one too many; else it counts until it is closed.
     func admit(_ channel: any Channel) -> Bool {
         let client = channel.remoteAddress?.ipAddress ?? ""
         let isAdmitted = counts.withLock { counts in
-            guard counts.total < limit, counts.byClient[client, default: 0] < Self.perClient else { return false }
+            guard counts.total < limit, counts.byClient[client, default: 0] < perClient else { return false }
             counts.total += 1
             counts.byClient[client, default: 0] += 1
             return true

@@ -1,10 +1,8 @@
-internal import Logging
 internal import NIOCore
-internal import NIOPosix
 internal import Site
 
-/// Takes syslog datagrams (RFC 3164 and 5424) and puts their text on the sender's timeline.
-final class SyslogReceiver: ChannelInboundHandler {
+/// Takes syslog datagrams (RFC 5426) and puts them on the sender's timeline and into its log.
+final class SyslogDatagramReceiver: ChannelInboundHandler {
     typealias InboundIn = AddressedEnvelope<ByteBuffer>
 
     private let backend: any BootBackend
@@ -14,25 +12,51 @@ final class SyslogReceiver: ChannelInboundHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let envelope = unwrapInboundIn(data)
         guard let address = envelope.remoteAddress.ipAddress.flatMap({ IPv4Address(client: $0) }) else { return }
-        let text = SyslogMessage.text(envelope.data.readableBytesView)
-        if !text.isEmpty { backend.note(.log(text), from: address, bytes: Int64(envelope.data.readableBytes)) }
+        backend.noteSyslog(envelope.data.readableBytesView, from: address)
     }
 }
 
-/// The readable part of a syslog datagram.
-package enum SyslogMessage {
-    /// Longer messages are cut: a timeline is no log store.
-    package static let maximumLength = 400
+/// The same over TCP (RFC 6587). A stream that cannot be followed is closed.
+final class SyslogStreamReceiver: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
 
-    /// The message without its `<priority>`, in one line, control characters replaced.
-    package static func text(_ bytes: some Collection<UInt8>) -> String {
-        var rest = Substring(String(decoding: bytes.prefix(2048), as: UTF8.self))
-        if rest.first == "<", let end = rest.prefix(5).firstIndex(of: ">"),
-            rest[rest.index(after: rest.startIndex)..<end].allSatisfy(\.isNumber)
-        {
-            rest = rest[rest.index(after: end)...]
+    private let backend: any BootBackend
+    private var framing = SyslogFraming()
+    private var address: IPv4Address?
+
+    init(backend: any BootBackend) { self.backend = backend }
+
+    func channelActive(context: ChannelHandlerContext) {
+        address = context.remoteAddress?.ipAddress.flatMap { IPv4Address(client: $0) }
+        context.fireChannelActive()
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard let address else { return context.close(promise: nil) }
+        do {
+            for message in try framing.take(unwrapInboundIn(data).readableBytesView) {
+                backend.noteSyslog(message, from: address)
+            }
+        } catch {
+            context.close(promise: nil)
         }
-        let line = rest.unicodeScalars.map { $0.value < 32 || $0.value == 127 ? " " : Character($0) }
-        return String(String(line).split(separator: " ").joined(separator: " ").prefix(maximumLength))
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        if let address, let message = framing.finish() { backend.noteSyslog(message, from: address) }
+        context.fireChannelInactive()
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if event is IdleStateHandler.IdleStateEvent { context.close(promise: nil) }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+}
+
+extension BootBackend {
+    fileprivate func noteSyslog(_ bytes: some Collection<UInt8>, from address: IPv4Address) {
+        let message = SyslogMessage(bytes)
+        if !message.text.isEmpty { note(.log(message), from: address, bytes: Int64(bytes.count)) }
     }
 }

@@ -4,8 +4,11 @@ package enum URLPath {
     /// nil for `..`, control characters, a bad escape or bytes that are not UTF-8.
     package static func components(_ path: some StringProtocol) -> [String]? {
         var components: [String] = []
-        for part in path.split(separator: "/") {
-            guard let component = decode(part), !component.contains("/"), component != ".." else { return nil }
+        // By bytes: as characters, a slash and a combining mark after it are one, and not equal to a slash.
+        for part in path.utf8.split(separator: UInt8(ascii: "/")) {
+            guard let component = decode(part), !component.utf8.contains(UInt8(ascii: "/")), component != ".." else {
+                return nil
+            }
             if component != "." { components.append(component) }
         }
         return components
@@ -14,9 +17,9 @@ package enum URLPath {
     /// The fields of a query; the first of a repeated name counts. Undecodable fields are left out.
     package static func query(_ text: some StringProtocol) -> [String: String] {
         var fields: [String: String] = [:]
-        for pair in text.split(separator: "&").prefix(64) {
-            let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            guard let name = decode(parts[0]), let value = decode(parts.count > 1 ? parts[1] : "") else { continue }
+        for pair in text.utf8.split(separator: UInt8(ascii: "&")).prefix(64) {
+            let equals = pair.firstIndex(of: UInt8(ascii: "=")) ?? pair.endIndex
+            guard let name = decode(pair[..<equals]), let value = decode(pair[equals...].dropFirst()) else { continue }
             if fields[name] == nil { fields[name] = value }
         }
         return fields
@@ -38,9 +41,9 @@ package enum URLPath {
     }
 
     /// RFC 3986 section 2.1. `+` stays: it is a space only in forms, and occurs in version numbers.
-    private static func decode(_ text: some StringProtocol) -> String? {
+    private static func decode(_ text: some Sequence<UInt8>) -> String? {
         var bytes: [UInt8] = []
-        var iterator = text.utf8.makeIterator()
+        var iterator = text.makeIterator()
         while let byte = iterator.next() {
             guard byte == UInt8(ascii: "%") else {
                 bytes.append(byte)

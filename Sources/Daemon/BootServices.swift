@@ -28,10 +28,15 @@ struct BootServices {
             try await bind("--syslog", configuration.syslog) {
                 try await listeners.bindSyslog(host: $0.host, port: $0.port)
             },
+            try await bind("--syslog", configuration.syslog) {
+                try await listeners.bindSyslogStream(host: $0.host, port: $0.port)
+            },
         ]
         let tftp = try TFTPServer(
             listen: [configuration.tftp].compactMap { DatagramEndpoint(host: $0.host, port: UInt16($0.port)) },
-            service: BootTFTPService(namespace: namespace, logger: logger))
+            service: BootTFTPService(
+                namespace: namespace, blockSizeLimit: configuration.tftpBlockSize, logger: logger),
+            ports: configuration.tftpPorts)
         for name in Self.loaders where backend.loaderPath(name).map({ SmallFile.read($0, limit: 0) == nil }) != false {
             logger.warning(
                 "--loaders \(configuration.loadersPath) has no \(name): install the package ipxe, or machines stop there"

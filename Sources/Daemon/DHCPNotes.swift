@@ -9,7 +9,7 @@ struct DHCPNotes: Sendable {
 
     /// An address that was given out, or a machine that got none; the packets between say nothing more.
     func note(_ observation: DHCPObservation) {
-        let host = site().hosts.first { $0.interfaces.contains { $0.mac == observation.mac } }?.name
+        let host = site().host(mac: observation.mac)?.name
         let client = [observation.vendorClass, observation.userClass.map { "user class \($0)" }].compactMap { $0 }
         switch observation.kind {
         case .acknowledge:

@@ -37,6 +37,8 @@ struct DaemonAssembly {
         let ledger = try HostLedger(
             path: DefaultPath.hostsDatabase(in: configuration.dataPath), key: try tokenKey(), clock: clock.milliseconds,
             lifetimeClock: clock.lifetimeMilliseconds)
+        let logs = HostLogs(
+            directory: DefaultPath.hostLogs(in: configuration.dataPath), clock: clock.milliseconds)
         ballast.takeIfAmple()
         try startAfterWhatIsStored(clock, store, ledger)
         let archives = ArchiveViewDirectory(dataPath: configuration.dataPath)
@@ -69,7 +71,7 @@ struct DaemonAssembly {
 
         let group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
         var services: [any ServiceLifecycle.Service] = [
-            LedgerWriter(ledger: ledger, logger: logger),
+            LedgerWriter(ledger: ledger, logs: logs, logger: logger),
             StoreKeeper(
                 store: store, rules: configuration.collection, inUse: { holder.current.artifactsInUse }, logger: logger),
             TrustKeeper(store: store, logger: logger),
@@ -84,7 +86,7 @@ struct DaemonAssembly {
             signer.makeAhead(for: site)
             services.append(signer)
             let backend = DaemonBackend(
-                store: store, ledger: ledger, site: holder, httpPort: configuration.bootHTTP.port,
+                store: store, ledger: ledger, logs: logs, site: holder, httpPort: configuration.bootHTTP.port,
                 loadersPath: configuration.loadersPath, archives: archives, signer: signer,
                 tokens: SteadyTokens(
                     clock: clock.uptimeSeconds, isGood: { (try? ledger.host(forToken: $0)) != nil },

@@ -11,12 +11,15 @@ internal import Store
 struct DaemonBackend: BootBackend {
     let store: ArtifactStore
     let ledger: HostLedger
+    let logs: HostLogs
     let site: SiteHolder
     let httpPort: Int
     let loadersPath: String
     let archives: ArchiveViewDirectory
     let signer: BootSigner
     let tokens: SteadyTokens
+    /// Characters of a syslog line on a timeline; the log has all of them.
+    private static let longestLine = 400
     let executor = BlockingTaskExecutor()
 
     var snapshot: BootSnapshot {
@@ -31,7 +34,7 @@ struct DaemonBackend: BootBackend {
 
     func loaderPath(_ name: String) -> String? {
         // The name is one component of a decoded path: it cannot lead out of the directory.
-        guard !name.hasPrefix("."), !name.contains("/") else { return nil }
+        guard !name.hasPrefix("."), !name.utf8.contains(UInt8(ascii: "/")) else { return nil }
         return "\(loadersPath)/\(name)"
     }
 
@@ -50,6 +53,10 @@ struct DaemonBackend: BootBackend {
     func grubImage(_ platform: GRUBPlatform) -> Preparation<[UInt8]> { signer.grubImage(platform) }
 
     func kernelImage(_ parts: KernelImageParts) -> Preparation<String> { signer.kernelImage(parts) }
+
+    func tftpBlockSize(at address: IPv4Address) -> Int? {
+        ledger.host(at: address).flatMap { site.current.host($0) }?.tftpBlockSize
+    }
 
     func issueToken(host: String) -> String? { ledger.issueToken(host: host) }
 
@@ -84,7 +91,12 @@ struct DaemonBackend: BootBackend {
         case .overlay(let host):
             ledger.note(address: address, kind: .answer, detail: "\(host), overlay", bytes: bytes)
         case .answer(let host): ledger.note(address: address, kind: .answer, detail: host, bytes: bytes)
-        case .log(let text): ledger.note(address: address, kind: .log, detail: text)
+        case .log(let message):
+            ledger.note(address: address, kind: .log, detail: message.summary(limit: Self.longestLine))
+            logs.append(
+                "\(message.severityName ?? "-") \(message.text)",
+                to: ledger.host(at: address) ?? ledger.mac(at: address).map { $0.description.replacing(":", with: "-") }
+                    ?? address.description)
         case .failure(let text): ledger.note(address: address, kind: .failure, detail: text, bytes: bytes)
         }
     }

@@ -2,6 +2,7 @@ internal import BootSigning
 internal import ControlAPI
 internal import ControlPlane
 internal import Store
+internal import TFTP
 
 /// Everything the daemon is told from outside: values only.
 struct DaemonConfiguration: Sendable {
@@ -10,6 +11,9 @@ struct DaemonConfiguration: Sendable {
     var dataPath: String
     var bootHTTP: ListenAddress
     var tftp: ListenAddress
+    var tftpPorts: TransferPorts
+    /// Bytes of a block at most, for every client; nil: what its path can carry.
+    var tftpBlockSize: Int?
     var syslog: ListenAddress
     var control: ListenAddress?
     var controlSocket: String

@@ -7,14 +7,16 @@ internal import ServiceLifecycle
 internal import Store
 internal import TFTP
 
-/// Writes the timelines behind, twice a second, and once more at the end.
+/// Writes timelines and logs behind, twice a second, and once more at the end.
 struct LedgerWriter: Service {
     let ledger: HostLedger
+    let logs: HostLogs
     let logger: Logger
     private let executor = BlockingTaskExecutor()
 
-    init(ledger: HostLedger, logger: Logger) {
+    init(ledger: HostLedger, logs: HostLogs, logger: Logger) {
         self.ledger = ledger
+        self.logs = logs
         self.logger = logger
     }
 
@@ -29,6 +31,7 @@ struct LedgerWriter: Service {
 
     private func flush() {
         do { try ledger.flush() } catch { logger.error("\(error)") }
+        do { try logs.flush() } catch { logger.error("\(error)") }
     }
 }
 

@@ -9,6 +9,8 @@ enum DefaultPath {
     static let loaders = "/usr/lib/ipxe"
 
     static func hostsDatabase(in data: String) -> String { data + "/hosts.sqlite" }
+    /// What machines said by syslog.
+    static func hostLogs(in data: String) -> String { data + "/logs" }
     static func operators(in data: String) -> String { data + "/operators.json" }
     static func certificate(in data: String) -> String { data + "/control.crt" }
     static func privateKey(in data: String) -> String { data + "/control.key" }

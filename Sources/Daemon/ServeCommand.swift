@@ -7,6 +7,7 @@ internal import Glibc
 internal import Logging
 internal import Site
 internal import Store
+internal import TFTP
 
 /// `provisioner serve`.
 package struct ServeCommand: AsyncParsableCommand {
@@ -31,7 +32,19 @@ package struct ServeCommand: AsyncParsableCommand {
     @Option(help: "Where machines boot from over TFTP.")
     var tftp = ListenAddress(host: "0.0.0.0", port: 69)
 
-    @Option(help: "Where machines send syslog over UDP.")
+    @Option(
+        help: ArgumentHelp(
+            "The server's ports of TFTP transfers, for a firewall: FIRST-LAST, or 'single' for the one that is listened on (default: any).",
+            valueName: "ports"))
+    var tftpPorts = TransferPorts.any
+
+    @Option(
+        help:
+            "The largest TFTP block, 512 to 65464, for networks that carry less than the MTU says; of one host: 'tftp_blksize' in the site file."
+    )
+    var tftpBlksize: Int?
+
+    @Option(help: "Where machines send syslog, over UDP and TCP.")
     var syslog = ListenAddress(host: "0.0.0.0", port: 514)
 
     @Option(
@@ -106,6 +119,9 @@ package struct ServeCommand: AsyncParsableCommand {
         for (name, hours) in [("--gc-grace", gcGrace), ("--gc-trash", gcTrash)] where !(0...24 * 366).contains(hours) {
             throw ValidationError("\(name) \(hours): 0 to \(24 * 366) hours are possible")
         }
+        if let tftpBlksize, !TransferParameters.blockSizes.contains(tftpBlksize) {
+            throw ValidationError("--tftp-blksize \(tftpBlksize): 512 to 65464 are possible")
+        }
         guard (0...10_000).contains(scrubRate) else {
             throw ValidationError("--scrub-rate \(scrubRate): 0 to 10000 megabytes are possible")
         }
@@ -149,7 +165,8 @@ package struct ServeCommand: AsyncParsableCommand {
             return token
         }
         let configuration = DaemonConfiguration(
-            sitePath: site, dataPath: data.absolutePath, bootHTTP: bootHttp, tftp: tftp, syslog: syslog,
+            sitePath: site, dataPath: data.absolutePath, bootHTTP: bootHttp, tftp: tftp, tftpPorts: tftpPorts,
+            tftpBlockSize: tftpBlksize, syslog: syslog,
             control: control, controlSocket: controlSocket, token: token, statusFile: statusFile,
             authorityHelper: authorityHelper, loadersPath: loaders, authority: authority,
             reserve: reserve.map { Int64($0) << 20 }, clientAuthority: clientCa,

@@ -84,9 +84,10 @@ struct HostDatabase: Sendable {
     }
 
     /// Removes evicted machines, then writes changed ones and new events, in one transaction, and keeps each machine's
-    /// newest `eventLimit` events.
+    /// newest `eventLimit` events, of which `logLimit` may be lines of syslog.
     func store(
-        machines: [MachineRecord], events: [(MACAddress, HostEvent)], without evicted: Set<MACAddress>, eventLimit: Int
+        machines: [MachineRecord], events: [(MACAddress, HostEvent)], without evicted: Set<MACAddress>, eventLimit: Int,
+        logLimit: Int
     ) throws {
         try queue.write { database in
             for mac in evicted {
@@ -109,6 +110,13 @@ struct HostDatabase: Sendable {
                 try database.execute(
                     sql: "INSERT INTO event (mac, kind, detail, time, bytes) VALUES (?, ?, ?, ?, ?)",
                     arguments: [mac.description, event.kind.rawValue, event.detail, event.time, event.bytes])
+            }
+            for mac in Set(events.lazy.filter { $0.1.kind == .log }.map(\.0)) {
+                try database.execute(
+                    sql: """
+                        DELETE FROM event WHERE mac = ?1 AND kind = 'log' AND id <=
+                            (SELECT id FROM event WHERE mac = ?1 AND kind = 'log' ORDER BY id DESC LIMIT 1 OFFSET ?2)
+                        """, arguments: [mac.description, logLimit])
             }
             for mac in Set(events.map(\.0)) {
                 try database.execute(

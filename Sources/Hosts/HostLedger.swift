@@ -9,6 +9,8 @@ internal import Synchronization
 package final class HostLedger: InstallationReading {
     /// Events kept for each machine.
     package static let eventLimit = 500
+    /// Lines of syslog among them: an installer that talks much must not push out how it was booted.
+    package static let logLimit = 200
     /// Machines kept: discovered ones beyond it replace the longest unseen.
     package static let machineLimit = 20_000
     /// Events kept for addresses whose machine is not known yet.
@@ -87,6 +89,13 @@ package final class HostLedger: InstallationReading {
 
     /// The machine that an address belongs to, as far as DHCP, a script request or the site file told.
     package func mac(at address: IPv4Address) -> MACAddress? { state.withLock { $0.macByAddress[address] } }
+
+    /// The host of the site file that an address belongs to, as far as `mac(at:)` is known.
+    package func host(at address: IPv4Address) -> String? {
+        state.withLock { state in
+            state.macByAddress[address].flatMap { state.hostByMAC[$0] ?? state.machines[$0]?.host }
+        }
+    }
 
     /// When the host reported that it is installed; milliseconds since 1970.
     package func installedAt(host: String) -> Int64? { state.withLock { $0.marks[host]?.installedAt } }
@@ -207,6 +216,11 @@ package final class HostLedger: InstallationReading {
             if let orphans = state.orphans.removeValue(forKey: address) { events = orphans + events }
         }
         machine.events += events
+        if event.kind == .log, machine.events.count(where: { $0.kind == .log }) > Self.logLimit,
+            let oldest = machine.events.firstIndex(where: { $0.kind == .log })
+        {
+            machine.events.remove(at: oldest)
+        }
         machine.events.removeFirst(max(0, machine.events.count - Self.eventLimit))
         if state.machines[mac] == nil, state.machines.count >= machineLimit { evict(&state) }
         state.machines[mac] = machine
@@ -248,7 +262,9 @@ package final class HostLedger: InstallationReading {
         }
         guard !machines.isEmpty || !evicted.isEmpty else { return }
         do {
-            try database.store(machines: machines, events: events, without: evicted, eventLimit: Self.eventLimit)
+            try database.store(
+                machines: machines, events: events, without: evicted, eventLimit: Self.eventLimit,
+                logLimit: Self.logLimit)
         } catch {
             state.withLock { state in
                 state.changed.formUnion(machines.map(\.mac))

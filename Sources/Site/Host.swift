@@ -11,6 +11,8 @@ package struct Host: Hashable, Sendable {
     package var serial: String?
     /// The processor architecture the machine must report, where the operator pinned it.
     package var architecture: Architecture?
+    /// Bytes of a TFTP block that its firmware can take, where that is less than the network can carry.
+    package var tftpBlockSize: Int?
 
     /// The interface whose address the host's own name has: the one marked primary, else the first with an address.
     package var primaryInterface: Interface? {

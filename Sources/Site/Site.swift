@@ -11,20 +11,53 @@ package struct Site: Hashable, Sendable {
     package let revision: Digest
     package var rootDomain: DomainName
     package var management: Management
-    package var substrates: [Substrate]
-    package var hosts: [Host]
+    package var substrates: [Substrate] { didSet { reindex() } }
+    package var hosts: [Host] { didSet { reindex() } }
     package var services: [Service]
     package var profiles: [Profile]
-    package var assignments: [Assignment]
+    package var assignments: [Assignment] { didSet { reindex() } }
     package var authorities: [Authority]
     package var policy: AuthorityPolicy
     /// Whose signatures artifacts need.
     package var trust: TrustPolicy
+    private var index: HostIndex
+
+    init(
+        revision: Digest, rootDomain: DomainName, management: Management, substrates: [Substrate], hosts: [Host],
+        services: [Service], profiles: [Profile], assignments: [Assignment], authorities: [Authority],
+        policy: AuthorityPolicy, trust: TrustPolicy
+    ) {
+        self.revision = revision
+        self.rootDomain = rootDomain
+        self.management = management
+        self.substrates = substrates
+        self.hosts = hosts
+        self.services = services
+        self.profiles = profiles
+        self.assignments = assignments
+        self.authorities = authorities
+        self.policy = policy
+        self.trust = trust
+        index = HostIndex(hosts: hosts, substrates: substrates, assignments: assignments)
+    }
+
+    private mutating func reindex() {
+        index = HostIndex(hosts: hosts, substrates: substrates, assignments: assignments)
+    }
 
     package func substrate(_ name: String) -> Substrate? { substrates.first { $0.name == name } }
-    package func host(_ name: String) -> Host? { hosts.first { $0.name == name } }
+    package func host(_ name: String) -> Host? { index.host(named: name).map { hosts[$0] } }
+    /// The host that has an interface with this MAC.
+    package func host(mac: MACAddress) -> Host? { index.host(mac: mac).map { hosts[$0] } }
+    /// The host that pins this UUID, in canonical form.
+    package func host(uuid: String) -> Host? { index.host(uuid: uuid).map { hosts[$0] } }
+    package func host(serial: String) -> Host? { index.host(serial: serial).map { hosts[$0] } }
+    /// The host whose full name on its substrate this is.
+    package func host(fullName: String) -> Host? { index.host(fullName: fullName).map { hosts[$0] } }
     package func profile(_ name: String) -> Profile? { profiles.first { $0.name == name } }
-    package func assignment(ofHost name: String) -> Assignment? { assignments.first { $0.host == name } }
+    package func assignment(ofHost name: String) -> Assignment? {
+        index.assignment(ofHost: name).map { assignments[$0] }
+    }
     package func authority(of substrate: String) -> Authority? { authorities.first { $0.substrate == substrate } }
     package func service(_ name: String) -> Service? { services.first { $0.name == name } }
 }

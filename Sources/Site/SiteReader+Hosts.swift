@@ -17,11 +17,12 @@ extension SiteReader {
                 "serial", "V02", "'\(serial)' does not tell machines apart: use the one printed on the case, or none")
         }
         let architecture = section.choice("arch", "V02", as: Architecture.self)
+        let blockSize = section.integer("tftp_blksize", in: 512...65464)
         let interfaces = named("interfaces", in: section) { readInterface($0, $1) }
         return plane.map { plane in
             Host(
                 name: name, form: form, substrate: plane == "management" ? nil : plane, interfaces: interfaces,
-                uuid: uuid, serial: serial, architecture: architecture)
+                uuid: uuid, serial: serial, architecture: architecture, tftpBlockSize: blockSize)
         }
     }
 

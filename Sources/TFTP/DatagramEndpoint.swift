@@ -46,12 +46,12 @@ package struct DatagramEndpoint: Sendable, Hashable {
         withUnsafeBytes(of: storage) { UInt16($0[2]) << 8 | UInt16($0[3]) }
     }
 
-    /// The same address with any free port.
-    var withoutPort: DatagramEndpoint {
+    /// The same address with another port; 0: any free one.
+    func with(port: UInt16) -> DatagramEndpoint {
         var copy = storage
         withUnsafeMutableBytes(of: &copy) {
-            $0[2] = 0
-            $0[3] = 0
+            $0[2] = UInt8(port >> 8)
+            $0[3] = UInt8(truncatingIfNeeded: port)
         }
         return DatagramEndpoint(storage: copy, length: length)
     }

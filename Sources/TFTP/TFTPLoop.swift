@@ -9,6 +9,8 @@ final class TFTPLoop: @unchecked Sendable {
     private let stopEvent: Int32
     private let service: any TFTPService
     private let poll: Int32
+    private let ports: TransferPorts
+    private var sockets: TransferSockets
     private var transfers: [Int32: TFTPTransfer] = [:]
     private var byClient: [DatagramEndpoint: Int32] = [:]
     private var countByHost: [String: Int] = [:]
@@ -19,8 +21,11 @@ final class TFTPLoop: @unchecked Sendable {
     private static let timerInterval: Int64 = 50
 
     init(
-        listening: [ListeningSocket], stopEvent: Int32, service: any TFTPService, drainLimit: Int64
+        listening: [ListeningSocket], stopEvent: Int32, service: any TFTPService, ports: TransferPorts,
+        drainLimit: Int64
     ) throws(TFTPError) {
+        self.ports = ports
+        sockets = TransferSockets(ports)
         self.drainLimit = drainLimit
         self.listening = listening
         self.stopEvent = stopEvent
@@ -138,7 +143,7 @@ final class TFTPLoop: @unchecked Sendable {
                 addresses.local_length > 0
                 ? DatagramEndpoint(storage: addresses.local, length: addresses.local_length) : nil
             // A broadcast or multicast request has no address that an answer could come from.
-            receive(Array(buffer[..<count]), from: remote, at: local ?? socket.endpoint.withoutPort, socket, buffer)
+            receive(Array(buffer[..<count]), from: remote, at: local ?? socket.endpoint.with(port: 0), socket, buffer)
         }
     }
 
@@ -192,14 +197,36 @@ final class TFTPLoop: @unchecked Sendable {
         case .notYet: return
         }
         let now = Self.now()
-        guard
-            let transfer = TFTPTransfer(
-                request: request, path: path, answer: answer, remote: remote, local: local, now: now),
-            watch(transfer.descriptor)
-        else { return refuse(.notDefined, "the server is out of resources, try again", name: path) }
+        guard let descriptor = sockets.open(to: remote, from: local, listening: socket.endpoint.port) else {
+            return refuse(.notDefined, "the server is out of resources, try again", name: path)
+        }
+        let transfer = TFTPTransfer(
+            descriptor: descriptor, request: request, path: path, answer: answer, remote: remote, now: now)
+        guard watch(transfer.descriptor) else {
+            return refuse(.notDefined, "the server is out of resources, try again", name: path)
+        }
         transfers[transfer.descriptor] = transfer
         byClient[remote] = transfer.descriptor
         countByHost[host, default: 0] += 1
+        let strangers = ports == .single ? takeStrangers(transfer, buffer) : []
         settle(transfer, transfer.start(buffer: buffer, now: now), now)
+        for stranger in strangers { receive(stranger.bytes, from: stranger.remote, at: local, socket, buffer) }
+    }
+
+    /// On one port with the listener, a socket is everybody's between its binding and its connecting: what came then is a
+    /// request of somebody else, which must not be lost.
+    private func takeStrangers(
+        _ transfer: TFTPTransfer, _ buffer: UnsafeMutableRawBufferPointer
+    ) -> [(bytes: [UInt8], remote: DatagramEndpoint)] {
+        var found: [(bytes: [UInt8], remote: DatagramEndpoint)] = []
+        while found.count < 64 {
+            var addresses = clinux_datagram_addresses()
+            let count = clinux_receive(transfer.descriptor, buffer.baseAddress, buffer.count, &addresses)
+            guard count >= 0 else { break }
+            let remote = DatagramEndpoint(storage: addresses.remote, length: addresses.remote_length)
+            // The client itself has nothing to say yet but its request, which is being answered.
+            if remote != transfer.remote { found.append((Array(buffer[..<count]), remote)) }
+        }
+        return found
     }
 }

@@ -14,7 +14,7 @@ package struct TFTPError: Error, Equatable, Sendable, CustomStringConvertible {
 
 /// A read-only TFTP server: octet mode, no writes, no netascii (nothing that boots asks for it). One thread with
 /// epoll; each transfer has a connected socket of its own, bound to the address that was asked, so that answers come
-/// from there and the kernel drops packets of strangers.
+/// from there and the kernel drops packets of strangers. `TransferPorts` says which ports those have.
 package final class TFTPServer: Sendable {
     /// How many transfers may run, in all and for one client: what a flood of forged requests can cause is bounded.
     package static let maximumTransfers = 4096
@@ -29,14 +29,18 @@ package final class TFTPServer: Sendable {
     /// milliseconds to end.
     /// - Throws: `TFTPError` that names the address.
     package init(
-        listen endpoints: [DatagramEndpoint], service: any TFTPService, drainLimit: Int64 = 10_000
+        listen endpoints: [DatagramEndpoint], service: any TFTPService, ports: TransferPorts = .any,
+        drainLimit: Int64 = 10_000
     ) throws(TFTPError) {
-        let sockets = try endpoints.map { endpoint throws(TFTPError) in try ListeningSocket(endpoint) }
+        let sockets = try endpoints.map { endpoint throws(TFTPError) in
+            try ListeningSocket(endpoint, isShared: ports == .single)
+        }
         self.endpoints = sockets.map(\.endpoint)
         let stopEvent = eventfd(0, Int32(EFD_CLOEXEC) | Int32(EFD_NONBLOCK))
         guard stopEvent >= 0 else { throw .system("eventfd") }
         do throws(TFTPError) {
-            loop = try TFTPLoop(listening: sockets, stopEvent: stopEvent, service: service, drainLimit: drainLimit)
+            loop = try TFTPLoop(
+                listening: sockets, stopEvent: stopEvent, service: service, ports: ports, drainLimit: drainLimit)
         } catch {
             close(stopEvent)
             throw error
@@ -69,7 +73,8 @@ final class ListeningSocket: Sendable {
     let descriptor: Int32
     let endpoint: DatagramEndpoint
 
-    init(_ wanted: DatagramEndpoint) throws(TFTPError) {
+    /// `isShared`: transfers have its port, too.
+    init(_ wanted: DatagramEndpoint, isShared: Bool) throws(TFTPError) {
         let place = "TFTP address \(wanted.host) port \(wanted.port)"
         let descriptor = socket(
             wanted.family, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue), 0)
@@ -79,6 +84,7 @@ final class ListeningSocket: Sendable {
         if wanted.family == AF_INET6 {
             setsockopt(descriptor, Int32(IPPROTO_IPV6), IPV6_V6ONLY, &on, socklen_t(MemoryLayout<Int32>.size))
         }
+        if isShared { TransferSockets.share(descriptor) }
         // A rack that is switched on at once sends its requests at once.
         var size: Int32 = 4 << 20
         setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &size, socklen_t(MemoryLayout<Int32>.size))

@@ -20,10 +20,13 @@ package enum TFTPReply: Sendable {
 package struct TFTPAnswer: Sendable {
     package let content: TFTPContent
     package let context: (any Sendable)?
+    /// Bytes of a block at most, for a client whose firmware cannot take what its path can; nil: what the path can.
+    package let blockSizeLimit: Int?
 
-    package init(_ content: TFTPContent, context: (any Sendable)? = nil) {
+    package init(_ content: TFTPContent, context: (any Sendable)? = nil, blockSizeLimit: Int? = nil) {
         self.content = content
         self.context = context
+        self.blockSizeLimit = blockSizeLimit
     }
 }
 

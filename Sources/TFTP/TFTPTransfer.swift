@@ -15,30 +15,17 @@ final class TFTPTransfer {
     /// Whether the loop watches for room.
     var isWatchedForRoom = false
 
-    /// Opens a socket at the address that was asked, connected to the client.
-    /// - Returns: nil when the kernel refuses, for instance for want of descriptors.
-    init?(
-        request: ReadRequest, path: String, answer: TFTPAnswer, remote: DatagramEndpoint, local: DatagramEndpoint?,
-        now: Int64
+    /// Takes a socket that is connected to the client, and closes it at its end.
+    init(
+        descriptor: Int32, request: ReadRequest, path: String, answer: TFTPAnswer, remote: DatagramEndpoint, now: Int64
     ) {
-        let descriptor = socket(
-            remote.family, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue), 0)
-        guard descriptor >= 0 else { return nil }
-        if let local, local.withSocketAddress({ bind(descriptor, $0, local.length) }) != 0 {
-            close(descriptor)
-            return nil
-        }
-        guard remote.withSocketAddress({ connect(descriptor, $0, remote.length) }) == 0 else {
-            close(descriptor)
-            return nil
-        }
         _ = clinux_allow_fragments(descriptor, remote.family)
         var sendBuffer: Int32 = 1 << 20
         setsockopt(descriptor, SOL_SOCKET, SO_SNDBUF, &sendBuffer, socklen_t(MemoryLayout<Int32>.size))
         // Blocks must not be fragmented on the way: IP and UDP headers and our four bytes stay out of the MTU.
         let mtu = Int(clinux_path_mtu(descriptor, remote.family))
         let overhead = remote.family == AF_INET6 ? 52 : 32
-        let limit = mtu > overhead + 8 ? mtu - overhead : 1468
+        let limit = min(mtu > overhead + 8 ? mtu - overhead : 1468, answer.blockSizeLimit ?? .max)
         self.descriptor = descriptor
         self.remote = remote
         self.path = path

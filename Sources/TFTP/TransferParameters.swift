@@ -12,6 +12,9 @@ package struct TransferParameters: Hashable, Sendable {
         }
     }
 
+    /// Blocks that a limit may ask for: below it a loader of today would be slow, or run out of block numbers.
+    package static let blockSizes = 512...65464
+
     package private(set) var blockSize = 512
     package private(set) var windowSize = 1
     /// Seconds between retransmissions, where the client asked for one; nil: the server's own with back-off.

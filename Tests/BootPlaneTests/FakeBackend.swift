@@ -71,6 +71,7 @@ final class FakeBackend: BootBackend {
                 .joined(separator: "|").utf8)
     }
 
+    func tftpBlockSize(at address: IPv4Address) -> Int? { nil }
     func issueToken(host: String) -> String? { "\(host).token" }
     func host(forToken token: String) -> String? { token == Self.token ? "hv01" : nil }
     func reportUp(token: String, address: IPv4Address?) -> Bool { token == Self.token }

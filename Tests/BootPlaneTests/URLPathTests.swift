@@ -3,6 +3,15 @@ import Testing
 @testable import BootPlane
 
 @Suite struct URLPathTests {
+    /// A combining mark after a slash makes one character of both, which is still a slash to the file system.
+    @Test(arguments: ["/os:1/a%2f%cc%81b", "/loaders/x%2f%cc%81..%2f%cc%81etc"])
+    func aSlashIsOneWhateverFollows(_ path: String) { #expect(URLPath.components(path) == nil) }
+
+    @Test func aSlashWithAMarkSplits() {
+        #expect(URLPath.components("/a/\u{301}b") == ["a", "\u{301}b"])
+        #expect(URLPath.components("/a/\u{301}b/..") == nil)
+    }
+
     @Test(
         arguments: [
             ("/", []), ("/a/b", ["a", "b"]), ("//a///b/", ["a", "b"]), ("/a/./b", ["a", "b"]),

@@ -6,7 +6,8 @@ enum FuzzTargets {
     static let all: [String: @Sendable ([UInt8]) -> Void] = [
         "manifest": manifest, "reference": reference, "range": range, "content-range": contentRange, "batch": batch,
         "checksums": checksums, "signature": signature, "iso": iso, "tar": tar, "archive-stream": archiveStream,
-        "view": view,
+        "view": view, "tftp-packet": tftpPacket, "tftp-transfer": tftpTransfer, "request-target": requestTarget,
+        "syslog": syslog, "syslog-stream": syslogStream,
     ]
 
     /// A manifest that was read can be written and read again, and lists files that cannot lead out of a folder.

@@ -246,6 +246,49 @@ import Testing
             try await client.run(["logger", "-n", "10.20.99.1", "-P", "514", "-d", "--rfc3164", "disk sda is on fire"])
             let status = try await server.waitForEvent("log", of: "hv01", timeout: .seconds(10))
             #expect(status.events.contains { $0.kind == "log" && $0.detail.contains("disk sda is on fire") })
+            // Over TCP, as rsyslog sends lines, and counted.
+            try await client.run([
+                "logger", "-n", "10.20.99.1", "-P", "514", "-T", "-p", "daemon.err", "-t", "anaconda", "no disk",
+            ])
+            try await client.run([
+                "logger", "-n", "10.20.99.1", "-P", "514", "-T", "--octet-count", "-t", "anaconda", "counted",
+            ])
+            let log = server.dataDirectory.appending(path: "logs/hv01.log")
+            let deadline = ContinuousClock.now + .seconds(10)
+            var lines: [Substring] = []
+            while lines.count < 3, ContinuousClock.now < deadline {
+                try await Task.sleep(for: .milliseconds(50))
+                lines = ((try? String(contentsOf: log, encoding: .utf8)) ?? "").split(separator: "\n")
+            }
+            #expect(lines.contains { $0.hasSuffix(" notice root: disk sda is on fire") }, "\(lines)")
+            #expect(lines.contains { $0.hasSuffix(" err anaconda: no disk") }, "\(lines)")
+            #expect(lines.contains { $0.hasSuffix(" notice anaconda: counted") }, "\(lines)")
+            let events = try await server.waitForEvent("log", of: "hv01", timeout: .seconds(1)).events
+            #expect(events.contains { $0.kind == "log" && $0.detail == "err: anaconda: no disk" })
+        }
+    }
+
+    @Test(arguments: ["20000-20003", "single"])
+    func tftpPassesAFirewallThatKnowsItsPorts(_ ports: String) async throws {
+        try await ServedLab.with(arguments: ["--tftp-ports", ports]) { lab, server in
+            let client = try await lab.addHost("hv01", address: "10.20.99.21/24")
+            let allowed = ports == "single" ? "69" : ports
+            try await client.run(
+                ["nft", "-f", "-"],
+                input: """
+                    table ip wall {
+                        chain in {
+                            type filter hook input priority 0; policy drop;
+                            ip protocol icmp accept
+                            udp sport { \(allowed) } accept
+                        }
+                    }
+                    """)
+            let image = lab.directory.appending(path: "image")
+            try await client.run([
+                "tftp", "-m", "binary", "10.20.99.1", "-c", "get", "loaders/undionly.kpxe", image.path,
+            ])
+            #expect(try Data(contentsOf: image) == Data(contentsOf: URL(filePath: "/usr/lib/ipxe/undionly.kpxe")))
         }
     }
 }

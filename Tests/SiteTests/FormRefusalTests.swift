@@ -8,7 +8,8 @@ import Testing
         BadSite(
             "unknown at the top", "V01", "did you mean 'hosts'?", replacing: "hosts:\n", with: "▶host: {}\nhosts:\n"),
         BadSite(
-            "like no other", "V01", "known here: arch, form, interfaces, plane, serial, uuid", replacing: "form: ph",
+            "like no other", "V01", "known here: arch, form, interfaces, plane, serial, tftp_blksize, uuid",
+            replacing: "form: ph",
             with: "▶colour: red"),
         BadSite("two of them", "V01", "unknown key", replacing: "form: ph", with: "▶colour: red\n    ▶size: 3"),
         BadSite("no word", "V01", "plain words", replacing: "form: hv", with: "▶[form]: hv"),

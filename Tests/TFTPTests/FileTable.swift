@@ -13,8 +13,11 @@ final class FileTable: TFTPService {
     /// Files that are not there yet when they are asked for the first time.
     private let late: Mutex<Set<String>>
 
-    init(_ files: [String: TFTPContent], late: Set<String> = []) {
+    private let blockSizeLimit: Int?
+
+    init(_ files: [String: TFTPContent], late: Set<String> = [], blockSizeLimit: Int? = nil) {
         self.files = files
+        self.blockSizeLimit = blockSizeLimit
         self.late = Mutex(late)
         (reports, continuation) = AsyncStream.makeStream()
     }
@@ -26,7 +29,9 @@ final class FileTable: TFTPService {
 
     func reply(path: String, client: String) -> TFTPReply {
         if late.withLock({ $0.remove(path) }) != nil { return .notYet }
-        return content(path: path, client: client).map { .file(TFTPAnswer($0)) } ?? .notFound
+        return content(path: path, client: client).map {
+            .file(TFTPAnswer($0, blockSizeLimit: blockSizeLimit))
+        } ?? .notFound
     }
 
     func transferEnded(_ report: TransferReport, context: (any Sendable)?) {
@@ -51,10 +56,11 @@ final class FileTable: TFTPService {
 /// A server on a port that the kernel chose, for the length of a scope.
 enum RunningServer {
     static func with(
-        _ service: FileTable, address: String = "127.0.0.1", _ body: (UInt16) async throws -> Void
+        _ service: FileTable, address: String = "127.0.0.1", ports: TransferPorts = .any,
+        _ body: (UInt16) async throws -> Void
     ) async throws {
         let endpoint = try #require(DatagramEndpoint(host: address, port: 0))
-        let server = try TFTPServer(listen: [endpoint], service: service, drainLimit: 300)
+        let server = try TFTPServer(listen: [endpoint], service: service, ports: ports, drainLimit: 300)
         async let running: Void = server.run()
         do {
             try await body(server.endpoints.first?.port ?? 0)

@@ -44,20 +44,27 @@ import Testing
         }
     }
 
-    /// 12 x 200 transfers, each of its own kind.
-    @Test(arguments: 0..<12)
+    /// 55 x 200 transfers, each of its own kind.
+    @Test(arguments: 0..<55)
     func deliversExactlyTheFile(_ batch: Int) {
+        var unheard = 0
         for number in 0..<200 {
             let example = Case(seed: UInt64(batch * 200 + number))
             let result = TransferSimulation.run(
                 file: example.file, client: example.client, conditions: example.conditions, seed: example.seed)
             #expect(result.client.delivered(example.file), "seed \(example.seed)")
-            // The client answers for as long as the server repeats, so the server learns that all arrived.
-            #expect(result.outcomes.first == .completed, "seed \(example.seed)")
+            // The client answers for as long as the server repeats, so the server learns that all arrived, unless so many
+            // packets are lost one after another that it has to give up.
+            if result.outcomes.first == .timedOut, example.conditions.loss > 0.1 {
+                unheard += 1
+            } else {
+                #expect(result.outcomes.first == .completed, "seed \(example.seed)")
+            }
             if example.client.options.contains(where: { $0.name == "tsize" }), result.client.totalSize != nil {
                 #expect(result.client.totalSize == Int64(example.file.count), "seed \(example.seed)")
             }
         }
+        #expect(unheard <= 1)
     }
 
     private static let manyBlocks = 70_000
