@@ -209,6 +209,9 @@ let package = Package(
             name: "BootPlaneTests",
             dependencies: [
                 "Artifacts", "Boot", "BootPlane", "Site", "TFTP", "TestSupport",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ]),
         .testTarget(

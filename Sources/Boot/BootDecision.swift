@@ -29,6 +29,11 @@ package struct BootDecision: Hashable, Sendable {
         BootDecision(host: host, substrate: substrate, outcome: .refuse, reasons: reasons + [reason])
     }
 
+    /// The same machine, told to ask again.
+    package func held(_ seconds: Int, _ reason: String) -> BootDecision {
+        BootDecision(host: host, substrate: substrate, outcome: .hold(seconds: seconds), reasons: reasons + [reason])
+    }
+
     /// The deciding reason.
     package var reason: String { reasons.last ?? "" }
 }

@@ -14,14 +14,16 @@ final class BootHTTPHandler: ChannelInboundHandler {
     private let namespace: BootNamespace
     private let logger: Logger
     private let transfers: ActiveTransfers
+    private let deadline: RequestDeadline
     private var request: HTTPRequestHead?
     /// A complete request that could not be answered at once.
     private var waiting: HTTPRequestHead?
     private var isAnswering = false
     private var address: IPv4Address?
 
-    init(namespace: BootNamespace, transfers: ActiveTransfers, logger: Logger) {
+    init(namespace: BootNamespace, transfers: ActiveTransfers, deadline: RequestDeadline, logger: Logger) {
         self.namespace = namespace
+        self.deadline = deadline
         self.transfers = transfers
         self.logger = logger
     }
@@ -39,6 +41,7 @@ final class BootHTTPHandler: ChannelInboundHandler {
         case .body: break  // nothing here reads a body
         case .end:
             guard let request else { return }
+            deadline.requestIsComplete()
             self.request = nil
             waiting = request
             answerWaiting(context)
@@ -106,6 +109,10 @@ final class BootHTTPHandler: ChannelInboundHandler {
         }
         do {
             let resource = try namespace.resource(components, query: query, address: address)
+            if let seconds = namespace.pacer.wait(for: resource, at: address) {
+                let text = "other machines are loading: it is not this one's turn yet"
+                return respond(ResponsePlan(text: text, retryAfter: seconds), to: request, context)
+            }
             respond(ResponsePlan(resource, request: request), to: request, context)
         } catch {
             if error == .preparing, waited < Self.patience {
@@ -232,9 +239,12 @@ final class BootHTTPHandler: ChannelInboundHandler {
         let contextBox = NIOLoopBound(context, eventLoop: context.eventLoop)
         let handler = NIOLoopBound(self, eventLoop: context.eventLoop)
         let transfers = transfers
+        let (pacer, address) = (namespace.pacer, address)
         transfers.begin()
+        pacer.transferBegan(address)
         send().whenComplete { result in
             transfers.end()
+            pacer.transferEnded(address)
             switch result {
             case .success:
                 handler.value.finish(
@@ -277,7 +287,10 @@ final class BootHTTPHandler: ChannelInboundHandler {
 
     /// Ends the answer; the event is noted before the client can ask for what comes next.
     private func finish(_ context: ChannelHandlerContext, keepsAlive: Bool, event: BootEvent?, bytes: Int64) {
-        if let event, let address { namespace.backend.note(event, from: address, bytes: bytes) }
+        if let event, let address {
+            namespace.pacer.sent(event, to: address, bytes: bytes)
+            namespace.backend.note(event, from: address, bytes: bytes)
+        }
         let written = context.writeAndFlush(wrapOutboundOut(.end(nil)))
         if !keepsAlive {
             let channel = context.channel

@@ -42,8 +42,12 @@ package struct BootListeners: Sendable {
                     // A client that asks and does not read is not read from.
                     try pipeline.addHandler(BackPressureHandler())
                     try pipeline.addHandler(IdleStateHandler(allTimeout: Self.idleTimeout))
+                    let deadline = RequestDeadline()
+                    try pipeline.addHandler(deadline)
                     try pipeline.configureHTTPServerPipeline(withPipeliningAssistance: true, withErrorHandling: true)
-                    try pipeline.addHandler(BootHTTPHandler(namespace: namespace, transfers: transfers, logger: logger))
+                    try pipeline.addHandler(
+                        BootHTTPHandler(
+                            namespace: namespace, transfers: transfers, deadline: deadline, logger: logger))
                 }
             }
             .bind(host: host, port: port).get()

@@ -53,7 +53,7 @@ extension BootNamespace {
         let file = isSignature ? String(name.dropLast(BootPath.grubSignatureEnding.count)) : name
         guard let mac = Self.mac(file, ending: ".cfg") else { throw .notFound("there is no such configuration") }
         let request = BootRequest(mac: mac, address: address)
-        var decision = snapshot.decider.decide(request)
+        var decision = pacer.paced(snapshot.decider.decide(request), at: address, in: snapshot.site)
         let renderer = GRUBRenderer(port: snapshot.httpPort)
         var text: String
         do {

@@ -10,8 +10,12 @@ package struct BootNamespace: Sendable {
     static let maximumTemplateSize: Int64 = 1 << 20
 
     package let backend: any BootBackend
+    package let pacer: BootPacer
 
-    package init(backend: any BootBackend) { self.backend = backend }
+    package init(backend: any BootBackend, pacer: BootPacer = BootPacer()) {
+        self.backend = backend
+        self.pacer = pacer
+    }
 
     /// Every path there is.
     /// - Parameters:
@@ -60,7 +64,7 @@ package struct BootNamespace: Sendable {
         _ snapshot: BootSnapshot, _ query: [String: String], _ address: IPv4Address?
     ) throws(BootRefusal) -> BootResource {
         let request = BootRequest(fields: query, address: address)
-        let decision = snapshot.decider.decide(request)
+        let decision = pacer.paced(snapshot.decider.decide(request), at: address, in: snapshot.site)
         let names = decision.substrate.flatMap { snapshot.names(of: $0) } ?? snapshot.names(for: address)
         guard let names else { throw .notFound("this address is on no substrate of the site file") }
         let renderer = IPXERenderer(names: names)

@@ -46,6 +46,7 @@ package struct BootTFTPService: TFTPService {
                 "\(text): \(report.bytes) bytes in \(report.milliseconds) ms, blksize \(report.blockSize), windowsize \(report.windowSize), \(report.repeatedBlocks) repeated"
             )
             if let address, let event = context as? BootEvent {
+                namespace.pacer.sent(event, to: address, bytes: report.bytes)
                 namespace.backend.note(event, from: address, bytes: report.bytes)
             }
         case .sizeProbe:

@@ -209,6 +209,14 @@ package final class HostLedger: InstallationReading {
                 mac: mac, host: state.hostByMAC[mac], firstSeen: event.time, lastSeen: event.time, events: [])
         change(&machine)
         machine.lastSeen = event.time
+        // A machine that waits asks every few seconds: one line says it.
+        if event.kind == .held, let last = machine.events.last, last.kind == .held, last.detail == event.detail,
+            address == nil || machine.address == address
+        {
+            state.machines[mac] = machine
+            state.changed.insert(mac)
+            return
+        }
         var events = [event]
         if let address {
             machine.address = address

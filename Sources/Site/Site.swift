@@ -76,8 +76,21 @@ package struct Substrate: Hashable, Sendable {
     package var zone: DomainName
     package var cidr: IPv4Network?
     package var segments: [Segment]
+    /// What may be loaded from here at once.
+    package var bootBudget = BootBudget()
 
     package func segment(_ name: String) -> Segment? { segments.first { $0.name == name } }
+}
+
+/// How many machines of a substrate may load what they boot at once, and how many bytes in all: beyond it they wait, in the
+/// order in which they came.
+package struct BootBudget: Hashable, Sendable {
+    /// As many as keep a link of 10 Gbit/s busy while the next ones come (BootStormTests), and few enough that each has its files
+    /// in little more than a minute at 1 Gbit/s.
+    package var machines = 128
+    package var bytes: Int64 = 16 << 30
+
+    package init() {}
 }
 
 /// One layer-2 network of a substrate.

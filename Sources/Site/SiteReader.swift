@@ -78,7 +78,15 @@ struct SiteReader {
             .flatMap { domain($0, section, "zone") }
         let cidr = section.string("cidr").flatMap { network($0, section, "cidr") }
         let segments = named("segments", in: section) { readSegment($0, $1) }
-        return zone.map { Substrate(name: name, zone: $0, cidr: cidr, segments: segments) }
+        var budget = BootBudget()
+        if let entry = section.section("boot_budget") {
+            budget.machines = entry.integer("machines", in: 1...100_000) ?? budget.machines
+            budget.bytes = entry.integer("megabytes", in: 1...100_000_000).map { Int64($0) << 20 } ?? budget.bytes
+            entry.finish()
+        }
+        return zone.map {
+            Substrate(name: name, zone: $0, cidr: cidr, segments: segments, bootBudget: budget)
+        }
     }
 
     private func readSegment(_ name: String, _ section: YAMLSection) -> Segment? {

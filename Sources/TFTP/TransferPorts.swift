@@ -24,11 +24,12 @@ struct TransferSockets {
         if case .range(let range) = ports { next = range.lowerBound }
     }
 
-    /// A socket connected to the client, without blocking; nil when the kernel refuses or no port is left.
+    /// A socket connected to the client, which does not block; nil when the kernel refuses or no port is left.
     /// - Parameters:
     ///   - remote: the client.
     ///   - local: the address that the client asked, of any port.
     ///   - listening: the port that it asked.
+    /// - Returns: the descriptor, the caller's to close.
     mutating func open(to remote: DatagramEndpoint, from local: DatagramEndpoint, listening: UInt16) -> Int32? {
         let descriptor = socket(
             remote.family, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue), 0)

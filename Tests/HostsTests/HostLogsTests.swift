@@ -4,12 +4,13 @@ import Testing
 
 @Suite struct HostLogsTests {
     private static func with(
-        _ change: (inout HostLogs.Limits) -> Void = { _ in }, _ body: (HostLogs, URL) throws -> Void
+        file: Int = 1 << 20, total: Int = 256 << 20, waiting: Int = 256 << 10, allWaiting: Int = 8 << 20,
+        _ body: (HostLogs, URL) throws -> Void
     ) throws {
         let directory = FileManager.default.temporaryDirectory.appending(path: "logs-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: directory) }
         var limits = HostLogs.Limits()
-        change(&limits)
+        (limits.file, limits.total, limits.waiting, limits.allWaiting) = (file, total, waiting, allWaiting)
         try body(HostLogs(directory: directory.path, limits: limits) { 1_700_000_000_042 }, directory)
     }
 
@@ -32,7 +33,7 @@ import Testing
     }
 
     @Test func aFullFileIsKeptOnceMore() throws {
-        try Self.with({ $0.file = 1000 }) { logs, directory in
+        try Self.with(file: 1000) { logs, directory in
             for number in 0..<100 {
                 logs.append("line \(number) " + String(repeating: "x", count: 80), to: "hv01")
                 try logs.flush()
@@ -47,7 +48,7 @@ import Testing
     }
 
     @Test func allFilesTogetherAreBounded() throws {
-        try Self.with({ $0.total = 20 * 4096 }) { logs, directory in
+        try Self.with(total: 20 * 4096) { logs, directory in
             for number in 0..<200 {
                 logs.append("line", to: "10.0.0.\(number)")
                 try logs.flush()
@@ -58,10 +59,7 @@ import Testing
     }
 
     @Test func aFloodIsCutAndCounted() throws {
-        try Self.with({
-            $0.waiting = 10_000
-            $0.allWaiting = 15_000
-        }) { logs, directory in
+        try Self.with(waiting: 10_000, allWaiting: 15_000) { logs, directory in
             for _ in 0..<1000 { logs.append(String(repeating: "x", count: 70), to: "loud") }
             logs.append("heard", to: "quiet")
             for number in 0..<5000 { logs.append(String(repeating: "x", count: 70), to: "forged\(number)") }

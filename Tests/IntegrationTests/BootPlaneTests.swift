@@ -268,6 +268,56 @@ import Testing
         }
     }
 
+    /// One machine loads at a time: the other's script and files wait, and its turn comes when the first has loaded all.
+    @Test func aMachineWaitsForItsTurn() async throws {
+        var site = ServedLab.site
+        site.machines.append(
+            .init(
+                name: "hv02", mac: "52:54:00:20:99:22", address: "10.20.99.22",
+                assignment: "{profile: installer, boot: once}"))
+        let yaml = site.yaml.replacing(
+            "    cidr: 10.20.0.0/16", with: "    cidr: 10.20.0.0/16\n    boot_budget: {machines: 1}")
+        try Requirement.demand(ProvisionerServer.requirements)
+        try await NetworkLab.with { lab in
+            let server = try await ProvisionerServer.start(in: lab, site: yaml)
+            let linux = try ServedLab.file("linux", ServedLab.bytes(2_000_000), lab)
+            let initrd = try ServedLab.file("initrd", ServedLab.bytes(3_000_000, seed: 2), lab)
+            let answer = try ServedLab.file("answer.cfg", Data("answer".utf8), lab)
+            try await server.artifactctl("push", "os:1", linux, initrd)
+            try await server.artifactctl("push", "answers:1", answer)
+            let first = try await lab.addHost("hv01", address: "10.20.99.21/24")
+            let second = try await lab.addHost("hv02", address: "10.20.99.22/24")
+            func script(_ host: LabHost, _ last: Int) async throws -> String {
+                try await host.run([
+                    "curl", "-sS", "http://10.20.99.1/ipxe/script?mac=52-54-00-20-99-\(last)",
+                ]).output
+            }
+            func fetch(_ host: LabHost, _ file: String) async throws -> String {
+                try await host.run([
+                    "curl", "-sS", "-o", "/dev/null", "-w", "%{http_code} %header{retry-after}",
+                    "http://10.20.99.1/os:1/\(file)",
+                ]).output
+            }
+            #expect(try await script(first, 21).contains("\nkernel "))
+            let held = try await script(second, 22)
+            #expect(held.contains("it waits for its turn") && held.contains("sleep 1"))
+            #expect(try await fetch(second, "linux") == "503 1")
+            #expect(try await ServedLab.status(lab, "http://10.20.99.1/loaders/ipxe.efi") == "200")
+            #expect(try await fetch(first, "linux") == "200")
+            #expect(try await fetch(first, "initrd") == "200")
+            var text = held
+            for _ in 0..<20 where !text.contains("\nkernel ") {
+                try await Task.sleep(for: .seconds(1))
+                text = try await script(second, 22)
+            }
+            #expect(text.contains("\nkernel "))
+            #expect(try await fetch(second, "linux") == "200")
+            // However often it asked, its timeline has one line of it.
+            let events = try await server.waitForEvent("held", of: "hv02", timeout: .seconds(10)).events
+            #expect(events.count { $0.kind == "held" } == 1)
+        }
+    }
+
     @Test(arguments: ["20000-20003", "single"])
     func tftpPassesAFirewallThatKnowsItsPorts(_ ports: String) async throws {
         try await ServedLab.with(arguments: ["--tftp-ports", ports]) { lab, server in

@@ -1,0 +1,163 @@
+package import Site
+
+/// Whose turn it is to load: so many machines of a substrate at once, in the order in which they came, so that the first ones
+/// run while the last ones wait, instead of all loading at a crawl and many giving up. No sockets and no clock: times are
+/// milliseconds of any steady one.
+package struct AdmissionControl: Sendable {
+    /// Milliseconds that an admitted machine may load nothing before its place is given on.
+    package static let patience: Int64 = 60_000
+    /// Milliseconds within which a question gets the answer of the one before: a loader asks for its configuration and for the
+    /// signature over it, and both must fit together.
+    package static let repetition: Int64 = 800
+    /// Seconds that a machine is told to wait: for the next in turn, so that a free place is soon taken; and for the last.
+    package static let waits = 1...30
+
+    package enum Answer: Hashable, Sendable {
+        case admitted
+        /// Ask again after so many seconds.
+        case wait(seconds: Int)
+    }
+
+    private struct Place {
+        let substrate: String
+        var bytesLeft: Int64
+        var transfers = 0
+        var lastProgress: Int64
+    }
+
+    private struct Ticket {
+        let substrate: String
+        var lastAsked: Int64
+        var seconds: Int
+        /// Tickets of lower numbers are before it.
+        let number: UInt64
+    }
+
+    /// What is known of a substrate without looking at all of its machines.
+    private struct Line {
+        var places = 0
+        var bytesLeft: Int64 = 0
+        /// The numbers of its tickets, in order.
+        var numbers: [UInt64] = []
+
+        /// How many tickets are before a number.
+        func before(_ number: UInt64) -> Int {
+            var range = 0..<numbers.count
+            while !range.isEmpty {
+                let middle = (range.lowerBound + range.upperBound) / 2
+                range = numbers[middle] < number ? middle + 1..<range.upperBound : range.lowerBound..<middle
+            }
+            return range.lowerBound
+        }
+    }
+
+    private var lines: [String: Line] = [:]
+    private var places: [IPv4Address: Place] = [:]
+    private var tickets: [IPv4Address: Ticket] = [:]
+    private var nextNumber: UInt64 = 0
+    /// Every two seconds is enough: to look at all of them at each question would take long where thousands wait.
+    private var nextExpiry: Int64 = .min
+
+    package init() {}
+
+    /// A machine asks what to load.
+    /// - Parameters:
+    ///   - machine: where it is.
+    ///   - substrate: whose budget counts.
+    ///   - bytes: of all that it will load now.
+    ///   - budget: of that substrate.
+    ///   - now: milliseconds.
+    /// - Returns: whether it may; a machine that may keeps its place until it has loaded as many bytes, or stopped.
+    package mutating func ask(
+        _ machine: IPv4Address, substrate: String, bytes: Int64, budget: BootBudget, now: Int64
+    ) -> Answer {
+        expire(now)
+        if var place = places[machine] {
+            lines[place.substrate]?.bytesLeft += bytes - place.bytesLeft
+            place.bytesLeft = bytes
+            place.lastProgress = now
+            places[machine] = place
+            return .admitted
+        }
+        if let ticket = tickets[machine], now - ticket.lastAsked < Self.repetition {
+            return .wait(seconds: ticket.seconds)
+        }
+        // Plugged in elsewhere, it begins anew.
+        if tickets[machine].map({ $0.substrate != substrate }) == true { forgetTicket(machine) }
+        var line = lines[substrate] ?? Line()
+        let number = tickets[machine]?.number ?? nextNumber
+        let before = line.before(number)
+        let free = budget.machines - line.places
+        // What is larger than the budget goes alone.
+        if before < free, line.places == 0 || line.bytesLeft + bytes <= budget.bytes {
+            forgetTicket(machine)
+            lines[substrate, default: Line()].places += 1
+            lines[substrate]?.bytesLeft += bytes
+            places[machine] = Place(substrate: substrate, bytesLeft: bytes, lastProgress: now)
+            return .admitted
+        }
+        if tickets[machine] == nil {
+            line.numbers.append(number)
+            lines[substrate] = line
+            nextNumber += 1
+        }
+        let seconds = min(
+            Self.waits.upperBound, Self.waits.lowerBound + max(0, before - free) / max(1, budget.machines))
+        tickets[machine] = Ticket(substrate: substrate, lastAsked: now, seconds: seconds, number: number)
+        return .wait(seconds: seconds)
+    }
+
+    /// Seconds that a machine which waits has to go on waiting; nil when it does not wait.
+    package func wait(of machine: IPv4Address) -> Int? { tickets[machine]?.seconds }
+
+    /// A transfer to a machine begins: while one runs its place is kept.
+    package mutating func transferBegan(_ machine: IPv4Address, now: Int64) {
+        places[machine]?.transfers += 1
+        places[machine]?.lastProgress = now
+    }
+
+    package mutating func transferEnded(_ machine: IPv4Address, now: Int64) {
+        guard let place = places[machine] else { return }
+        places[machine]?.transfers = max(0, place.transfers - 1)
+        places[machine]?.lastProgress = now
+    }
+
+    /// A machine has loaded a file of its plan; with the last one its place is free.
+    package mutating func loaded(_ machine: IPv4Address, bytes: Int64, now: Int64) {
+        guard let place = places[machine] else { return }
+        guard place.bytesLeft > bytes else { return giveUpPlace(machine) }
+        lines[place.substrate]?.bytesLeft -= bytes
+        places[machine]?.bytesLeft -= bytes
+        places[machine]?.lastProgress = now
+    }
+
+    /// It boots something else, or runs.
+    package mutating func left(_ machine: IPv4Address) {
+        giveUpPlace(machine)
+        forgetTicket(machine)
+    }
+
+    private mutating func giveUpPlace(_ machine: IPv4Address) {
+        guard let place = places.removeValue(forKey: machine) else { return }
+        lines[place.substrate]?.places -= 1
+        lines[place.substrate]?.bytesLeft -= place.bytesLeft
+    }
+
+    private mutating func forgetTicket(_ machine: IPv4Address) {
+        guard let ticket = tickets.removeValue(forKey: machine) else { return }
+        let position = lines[ticket.substrate]?.before(ticket.number) ?? 0
+        lines[ticket.substrate]?.numbers.remove(at: position)
+    }
+
+    /// Gives on the places of machines that stopped, and forgets those that no longer ask.
+    private mutating func expire(_ now: Int64) {
+        guard now >= nextExpiry else { return }
+        nextExpiry = now + 2000
+        for (machine, place) in places where place.transfers == 0 && now - place.lastProgress > Self.patience {
+            giveUpPlace(machine)
+        }
+        for (machine, ticket) in tickets where now - ticket.lastAsked > Int64(ticket.seconds) * 3000 {
+            forgetTicket(machine)
+        }
+    }
+}
