@@ -9,6 +9,9 @@ final class FileSender {
     private static let regionSize: Int64 = 512 << 10
     /// Long enough for the loop to look at its other connections, short enough not to be seen.
     private static let pause = TimeAmount.microseconds(5)
+    /// How often a file that is being sent is looked at: of one that becomes shorter under a region, sendfile gives nothing, and
+    /// NIO asks it again for ever.
+    private static let lookInterval = TimeAmount.seconds(1)
 
     /// Why a body ended early, and how far it came.
     struct Interrupted: Error, CustomStringConvertible {
@@ -23,6 +26,8 @@ final class FileSender {
     private let start: Int64
     private var position: Int64
     private let done: EventLoopPromise<Void>
+    private var hasEnded = false
+    private var look: RepeatedTask?
 
     init(file: OpenFile, range: Range<Int64>, channel: any Channel) {
         self.file = file
@@ -35,14 +40,28 @@ final class FileSender {
 
     /// Writes the body's parts. Succeeds when all are written; the caller ends the response.
     func send() -> EventLoopFuture<Void> {
+        let sender = NIOLoopBound(self, eventLoop: channel.eventLoop)
+        look = channel.eventLoop.scheduleRepeatedTask(initialDelay: Self.lookInterval, delay: Self.lookInterval) { _ in
+            if sender.value.isShort { sender.value.interrupt(Self.shorter) }
+        }
         next()
         return done.futureResult
     }
 
+    private static let shorter = "the file is shorter than it was"
+    private var isShort: Bool { file.currentSize < end }
+
+    private func finish(_ result: Result<Void, any Error>) {
+        guard !hasEnded else { return }
+        hasEnded = true
+        look?.cancel()
+        done.completeWith(result)
+    }
+
     private func next() {
-        guard position < end else { return done.succeed() }
-        // A file that became shorter would make sendfile return 0 for ever.
-        guard file.currentSize >= end else { return interrupt("the file is shorter than it was") }
+        guard !hasEnded else { return }
+        guard position < end else { return finish(.success(())) }
+        guard !isShort else { return interrupt(Self.shorter) }
         let length = min(Self.regionSize, end - position)
         guard let handle = file.duplicateDescriptor() else { return interrupt("no file descriptor is left") }
         let fileHandle = NIOFileHandle(_deprecatedTakingOwnershipOfDescriptor: handle)
@@ -57,7 +76,7 @@ final class FileSender {
             case .success:
                 sender.position += length
                 if sender.position >= sender.end {
-                    sender.done.succeed()
+                    sender.finish(.success(()))
                 } else {
                     sender.continueSoon()
                 }
@@ -65,7 +84,7 @@ final class FileSender {
         }
     }
 
-    private func interrupt(_ reason: String) { done.fail(Interrupted(sent: position - start, reason: reason)) }
+    private func interrupt(_ reason: String) { finish(.failure(Interrupted(sent: position - start, reason: reason))) }
 
     private func continueSoon() {
         let sender = NIOLoopBound(self, eventLoop: channel.eventLoop)
