@@ -1,8 +1,8 @@
 internal import Site
 
 /// Finds which host of the site file a request comes from. The MAC decides; UUID, serial number and host name stand in
-/// where the request has no MAC that is known, in this order; a name is what DHCP gave out, the host's own or its full one. Whatever the host declares must not contradict the
-/// request: a UUID, serial number or name with a foreign MAC finds the host only to be refused, for boards share UUIDs
+/// where the request has no MAC that is known, in this order; a name is what DHCP gave out, the host's own or its full
+/// one. Whatever the host declares must not contradict the request: a UUID, serial number or name with a foreign MAC finds the host only to be refused, for boards share UUIDs
 /// and anybody can take a name. A host that lists no interfaces is meant to be found by its UUID or serial number.
 struct HostSelector {
     struct Selection {
