@@ -16,6 +16,39 @@ package struct HostReport: Codable, Hashable, Sendable {
         }
     }
 
+    /// The last boot as one record.
+    package struct Boot: Codable, Hashable, Sendable {
+        package struct Step: Codable, Hashable, Sendable {
+            /// `dhcp`, `loader`, `script`, `wait`, `kernel`, `initrd`, `answer`, `up` or `installed`.
+            package var phase: String
+            /// From the step before to this one.
+            package var milliseconds: Int64
+            package var count: Int
+            package var bytes: Int64
+
+            package init(phase: String, milliseconds: Int64, count: Int, bytes: Int64) {
+                self.phase = phase
+                self.milliseconds = milliseconds
+                self.count = count
+                self.bytes = bytes
+            }
+        }
+
+        /// Milliseconds since 1970.
+        package var started: Int64
+        package var steps: [Step]
+        package var failures: Int
+        /// Why it went no further, where it should have.
+        package var cause: String?
+
+        package init(started: Int64, steps: [Step], failures: Int, cause: String?) {
+            self.started = started
+            self.steps = steps
+            self.failures = failures
+            self.cause = cause
+        }
+    }
+
     /// The name in the site file; nil for a discovered machine.
     package var name: String?
     /// Every MAC of the host; the one of a discovered machine.
@@ -34,6 +67,8 @@ package struct HostReport: Codable, Hashable, Sendable {
     package var lastSeen: Int64?
     /// Oldest first; nil in lists.
     package var events: [Event]?
+    /// nil in lists, and when it was not seen to boot.
+    package var lastBoot: Boot?
 
     package init(macs: [String], state: String) {
         self.macs = macs

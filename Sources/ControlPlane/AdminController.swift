@@ -86,13 +86,13 @@ struct AdminController {
         try caller.require(.admin, nil)
         let site = services.site()
         let machines = services.ledger.machines
-        let known = site.hosts.map { report($0, site, machines) }
+        let known = site.hosts.map { report($0, site, machines, isListed: true) }
         let discovered = machines.filter { machine in
             !site.hosts.contains { host in
                 host.interfaces.contains { $0.mac == machine.mac }
                     || (host.interfaces.isEmpty && host.name == machine.host)
             }
-        }.map { report($0) }
+        }.map { report($0, isListed: true) }
         return try .json(
             (known + discovered).map { report in
                 var report = report
@@ -143,7 +143,10 @@ struct AdminController {
         HostsError(.unknownHost, "there is no host or machine '\(key)': 'artifactctl host ls' lists them")
     }
 
-    private func report(_ host: Host, _ site: Site, _ machines: [MachineRecord]) -> HostReport {
+    /// In a list, without what takes long to work out for thousands.
+    private func report(
+        _ host: Host, _ site: Site, _ machines: [MachineRecord], isListed: Bool = false
+    ) -> HostReport {
         let macs = host.interfaces.map(\.mac)
         // A host without interfaces is known by what it pins: its machine is the one that was taken for it.
         let seen = machines.filter { macs.contains($0.mac) || (macs.isEmpty && $0.host == host.name) }
@@ -153,17 +156,32 @@ struct AdminController {
         var state = HostState.derive(
             assignment: assignment, isInstalled: services.ledger.isInstalled(host: host.name), events: events)
         if seen.isEmpty, state == .armed, services.ledger.armedAt(host: host.name) == nil { state = .expected }
-        var report = newest.map { self.report($0) } ?? HostReport(macs: [], state: "")
+        var report = newest.map { self.report($0, isListed: true) } ?? HostReport(macs: [], state: "")
         report.name = host.name
         report.macs = macs.map(\.description)
         report.state = state.rawValue
         report.profile = assignment?.profile
         report.boot = assignment?.boot.rawValue
         report.events = events.map(Self.event)
+        let boots = [.armed, .booting, .up].contains(state)
+        if !isListed {
+            report.lastBoot = lastBoot(events, boots: boots, reports: boots && assignment?.boot == .once)
+        }
         return report
     }
 
-    private func report(_ machine: MachineRecord) -> HostReport {
+    private func lastBoot(_ events: [HostEvent], boots: Bool, reports: Bool) -> HostReport.Boot? {
+        guard let record = BootRecord(events) else { return nil }
+        return HostReport.Boot(
+            started: record.started,
+            steps: record.steps.map {
+                HostReport.Boot.Step(
+                    phase: $0.phase.rawValue, milliseconds: $0.milliseconds, count: $0.count, bytes: $0.bytes)
+            }, failures: record.failures,
+            cause: record.cause(now: services.ledger.now, boots: boots, reports: reports))
+    }
+
+    private func report(_ machine: MachineRecord, isListed: Bool = false) -> HostReport {
         var report = HostReport(macs: [machine.mac.description], state: HostState.discovered.rawValue)
         report.address = machine.address?.description
         report.uuid = machine.uuid
@@ -172,6 +190,7 @@ struct AdminController {
         report.platform = machine.platform
         report.lastSeen = machine.lastSeen
         report.events = machine.events.map(Self.event)
+        if !isListed { report.lastBoot = lastBoot(machine.events, boots: false, reports: false) }
         return report
     }
 

@@ -1,4 +1,5 @@
 internal import ControlAPI
+internal import Hosts
 internal import Hummingbird
 internal import NIOCore
 internal import Store
@@ -35,9 +36,28 @@ struct MetricsController {
         text.add(
             "provisioner_control_requests_total", .counter, "Requests of the control plane by status.",
             services.requestCounts.list.map { (["code": "\($0.status)"], $0.count) })
+        addBoots(&text)
         return Response(
             status: .ok, headers: HTTPFields(fields: [("Content-Type", "text/plain; version=0.0.4; charset=utf-8")]),
             body: ResponseBody(byteBuffer: ByteBuffer(string: text.text)))
+    }
+
+    private func addBoots(_ text: inout MetricsText) {
+        let figures = services.ledger.figures
+        text.add(
+            "provisioner_boot_events_total", .counter, "Steps of machines' timelines by kind.",
+            figures.events.sorted { $0.key.rawValue < $1.key.rawValue }.map { (["kind": $0.key.rawValue], $0.value) })
+        text.add(
+            "provisioner_boot_bytes_total", .counter, "Bytes that machines loaded, by kind.",
+            figures.bytes.sorted { $0.key.rawValue < $1.key.rawValue }.map { (["kind": $0.key.rawValue], $0.value) })
+        text.addHistogram(
+            "provisioner_boot_phase_seconds", "Seconds from the step before of a boot to this one.",
+            figures.durations.sorted { $0.key < $1.key }.map { phase, durations in
+                MetricsText.Histogram(
+                    labels: ["phase": phase.rawValue],
+                    classes: Array(zip(BootFigures.Durations.bounds, durations.counts)), count: durations.count,
+                    sum: Double(durations.milliseconds) / 1000)
+            })
     }
 }
 
@@ -56,6 +76,30 @@ struct MetricsText {
         for (labels, value) in values {
             let list = labels.sorted { $0.key < $1.key }.map { "\($0.key)=\"\(Self.escape($0.value))\"" }
             text += "\(name)\(list.isEmpty ? "" : "{\(list.joined(separator: ","))}") \(value)\n"
+        }
+    }
+
+    /// Observations with the same labels.
+    struct Histogram {
+        let labels: [String: String]
+        /// Upper bounds, and how many observations are not above each.
+        let classes: [(bound: Double, count: Int64)]
+        let count: Int64
+        let sum: Double
+    }
+
+    /// A histogram; one without observations is left out.
+    mutating func addHistogram(_ name: String, _ help: String, _ values: [Histogram]) {
+        guard !values.isEmpty else { return }
+        text += "# HELP \(name) \(help)\n# TYPE \(name) histogram\n"
+        for value in values {
+            let labels = value.labels.sorted { $0.key < $1.key }.map { "\($0.key)=\"\(Self.escape($0.value))\"" }
+            func list(_ more: [String] = []) -> String { (labels + more).joined(separator: ",") }
+            for (bound, count) in value.classes {
+                text += "\(name)_bucket{\(list(["le=\"\(bound)\""]))} \(count)\n"
+            }
+            text += "\(name)_bucket{\(list(["le=\"+Inf\""]))} \(value.count)\n"
+            text += "\(name)_sum{\(list())} \(value.sum)\n\(name)_count{\(list())} \(value.count)\n"
         }
     }
 

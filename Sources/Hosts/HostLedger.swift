@@ -30,6 +30,7 @@ package final class HostLedger: InstallationReading {
         var changed: Set<MACAddress> = []
         var evicted: Set<MACAddress> = []
         var unwritten: [(MACAddress, HostEvent)] = []
+        var figures = BootFigures()
     }
 
     private let database: HostDatabase
@@ -83,6 +84,12 @@ package final class HostLedger: InstallationReading {
         let machines = state.withLock { Array($0.machines.values) }
         return Array(machines.sorted { ($1.lastSeen, $0.mac) < ($0.lastSeen, $1.mac) }.prefix(count))
     }
+
+    /// Milliseconds since 1970, by the clock that events are noted by.
+    package var now: Int64 { clock() }
+
+    /// Counts since the start of the program.
+    package var figures: BootFigures { state.withLock { $0.figures } }
 
     /// The time of the newest event, in milliseconds since 1970; nil when there is none.
     package var newestEventTime: Int64? { state.withLock { $0.machines.values.map(\.lastSeen).max() } }
@@ -223,6 +230,7 @@ package final class HostLedger: InstallationReading {
             state.macByAddress[address] = mac
             if let orphans = state.orphans.removeValue(forKey: address) { events = orphans + events }
         }
+        for event in events { state.figures.add(event, after: machine.events) }
         machine.events += events
         if event.kind == .log, machine.events.count(where: { $0.kind == .log }) > Self.logLimit,
             let oldest = machine.events.firstIndex(where: { $0.kind == .log })

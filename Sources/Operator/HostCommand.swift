@@ -71,7 +71,20 @@ struct HostShowCommand: AsyncParsableCommand {
         let events = host.events ?? []
         lines.append("")
         lines.append(events.isEmpty ? "never seen" : timeline(events))
+        if let boot = host.lastBoot { lines += ["", summary(boot)] }
         return lines.joined(separator: "\n")
+    }
+
+    /// What the last boot took, and why it stopped.
+    static func summary(_ boot: HostReport.Boot) -> String {
+        let steps = boot.steps.map { step in
+            let size = step.bytes > 0 ? ", \(ByteCount(step.bytes))" : ""
+            let times = step.count > 1 ? ", \(step.count) times" : ""
+            return "\(step.phase) \(String(format: "%.1f", Double(step.milliseconds) / 1000)) s\(times)\(size)"
+        }
+        let failures = boot.failures > 0 ? "; \(boot.failures) failed requests" : ""
+        let line = "last boot \(OutputFormat.time(boot.started)): \(steps.joined(separator: "; "))\(failures)"
+        return boot.cause.map { line + "\nSTUCK     \($0)" } ?? line
     }
 
     /// One line for each step, with the seconds since the step before.

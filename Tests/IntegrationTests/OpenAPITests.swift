@@ -22,6 +22,10 @@ import Testing
     @Test func metricsAreInPrometheusForm() async throws {
         try await ServedLab.with(arguments: ["--control", "127.0.0.1:5000"]) { lab, server in
             try await ServedLab.pushProfile(lab, server)
+            let client = try await lab.addHost("hv01", address: "10.20.99.21/24")
+            for path in ["ipxe/script?mac=52-54-00-20-99-21", "os:1/linux"] {
+                try await client.run(["curl", "-sS", "-o", "/dev/null", "http://10.20.99.1/\(path)"])
+            }
             let answer = try await ServedLab.curl(lab, "-D", "-", "http://127.0.0.1:5000/metrics")
             #expect(answer.output.contains("text/plain; version=0.0.4"))
             let lines = answer.output.split(whereSeparator: \.isNewline).map(String.init)
@@ -29,8 +33,21 @@ import Testing
             #expect(lines.contains("provisioner_writable 1"))
             #expect(lines.contains { $0.hasPrefix("provisioner_blobs{state=\"present\"} ") })
             #expect(lines.contains { $0.hasPrefix("provisioner_control_requests_total{code=\"201\"} ") })
+            #expect(lines.contains("provisioner_boot_events_total{kind=\"script\"} 1"))
+            #expect(lines.contains("provisioner_boot_bytes_total{kind=\"kernel\"} 10"))
+            // Each class has those of the classes before it, and the last has all.
+            let classes = lines.compactMap { line in
+                line.wholeMatch(of: /provisioner_boot_phase_seconds_bucket\{phase="kernel",le="([^"]+)"\} ([01])/)
+                    .map { (String($0.1), Int($0.2) ?? -1) }
+            }
+            #expect(classes.count == 13 && classes.last?.0 == "+Inf" && classes.last?.1 == 1)
+            #expect(zip(classes, classes.dropFirst()).allSatisfy { $0.1 <= $1.1 })
+            #expect(lines.contains("provisioner_boot_phase_seconds_count{phase=\"kernel\"} 1"))
+            let shown = try await server.artifactctl("host", "show", "hv01").output
+            #expect(shown.contains(/last boot .*: script 0.0 s.*; kernel [0-9.]+ s, 10 B/), "\(shown)")
+            #expect(!shown.contains("STUCK"))
             let body = lines.drop { !$0.hasPrefix("# HELP") }
-            let form = /#\ (HELP|TYPE)\ [a-z_]+\ .+|[a-z_]+(\{[a-z]+="[^"]*"\})?\ [0-9]+/
+            let form = /#\ (HELP|TYPE)\ [a-z_]+\ .+|[a-z_]+(\{[a-z]+="[^"]*"(,[a-z]+="[^"]*")*\})?\ [0-9.]+/
             #expect(body.allSatisfy { $0.wholeMatch(of: form) != nil }, "\(body)")
         }
     }
