@@ -1,6 +1,7 @@
 internal import Logging
 internal import NIOCore
 internal import NIOHTTP1
+internal import NIOPosix
 internal import Site
 
 /// HTTP/1.1 over the namespace: GET and HEAD, and POST for reports. Synchronous on the connection's event loop; the
@@ -15,15 +16,20 @@ final class BootHTTPHandler: ChannelInboundHandler {
     private let logger: Logger
     private let transfers: ActiveTransfers
     private let deadline: RequestDeadline
+    private let readers: NIOThreadPool
     private var request: HTTPRequestHead?
     /// A complete request that could not be answered at once.
     private var waiting: HTTPRequestHead?
     private var isAnswering = false
     private var address: IPv4Address?
 
-    init(namespace: BootNamespace, transfers: ActiveTransfers, deadline: RequestDeadline, logger: Logger) {
+    init(
+        namespace: BootNamespace, transfers: ActiveTransfers, deadline: RequestDeadline, readers: NIOThreadPool,
+        logger: Logger
+    ) {
         self.namespace = namespace
         self.deadline = deadline
+        self.readers = readers
         self.transfers = transfers
         self.logger = logger
     }
@@ -217,7 +223,7 @@ final class BootHTTPHandler: ChannelInboundHandler {
             case .file(let file, let offset, _):
                 let part = range.lowerBound + offset..<range.upperBound + offset
                 transfer(plan, request, context) {
-                    FileSender(file: file, range: part, channel: context.channel).send()
+                    FileSender(file: file, range: part, channel: context.channel, readers: readers).send()
                 }
             }
         case .parts(let resource, let parts, let end):
@@ -267,7 +273,7 @@ final class BootHTTPHandler: ChannelInboundHandler {
             sent = context.eventLoop.makeSucceededVoidFuture()
         case .file(let file, let offset, _):
             let range = part.range.lowerBound + offset..<part.range.upperBound + offset
-            sent = FileSender(file: file, range: range, channel: context.channel).send()
+            sent = FileSender(file: file, range: range, channel: context.channel, readers: readers).send()
         }
         let handler = NIOLoopBound(self, eventLoop: context.eventLoop)
         let contextBox = NIOLoopBound(context, eventLoop: context.eventLoop)

@@ -12,15 +12,19 @@ package struct BootListeners: Sendable {
     private static let syslogTimeout = TimeAmount.hours(6)
 
     private let group: MultiThreadedEventLoopGroup
+    private let readers: NIOThreadPool
     private let namespace: BootNamespace
     private let transfers: ActiveTransfers
     private let logger: Logger
 
+    /// `readers`: started threads that may wait for the disk.
     package init(
-        group: MultiThreadedEventLoopGroup, namespace: BootNamespace, transfers: ActiveTransfers, logger: Logger
+        group: MultiThreadedEventLoopGroup, readers: NIOThreadPool, namespace: BootNamespace,
+        transfers: ActiveTransfers, logger: Logger
     ) {
         self.transfers = transfers
         self.group = group
+        self.readers = readers
         self.namespace = namespace
         self.logger = logger
     }
@@ -30,6 +34,7 @@ package struct BootListeners: Sendable {
         let namespace = namespace
         let logger = logger
         let transfers = transfers
+        let readers = readers
         let limiter = ConnectionLimiter(perClient: ConnectionLimiter.perHTTPClient)
         return try await ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 4096)
@@ -47,7 +52,8 @@ package struct BootListeners: Sendable {
                     try pipeline.configureHTTPServerPipeline(withPipeliningAssistance: true, withErrorHandling: true)
                     try pipeline.addHandler(
                         BootHTTPHandler(
-                            namespace: namespace, transfers: transfers, deadline: deadline, logger: logger))
+                            namespace: namespace, transfers: transfers, deadline: deadline, readers: readers,
+                            logger: logger))
                 }
             }
             .bind(host: host, port: port).get()

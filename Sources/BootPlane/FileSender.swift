@@ -1,10 +1,11 @@
 internal import NIOCore
 internal import NIOHTTP1
+internal import NIOPosix
 internal import TFTP
 
 /// Sends a piece of a file with sendfile, one region at a time. NIO gives a region to the kernel whole, and with a fast
 /// receiver the call does not return before it is gone; other connections of the loop would starve. So regions are
-/// small, and the loop gets a turn between two of them.
+/// small, the loop gets a turn between two of them, and what would have to come from the disk is read elsewhere before.
 final class FileSender {
     private static let regionSize: Int64 = 512 << 10
     /// Long enough for the loop to look at its other connections, short enough not to be seen.
@@ -20,6 +21,7 @@ final class FileSender {
         var description: String { "after \(sent) bytes: \(reason)" }
     }
 
+    private let readers: NIOThreadPool
     private let file: OpenFile
     private let end: Int64
     private let channel: any Channel
@@ -29,8 +31,10 @@ final class FileSender {
     private var hasEnded = false
     private var look: RepeatedTask?
 
-    init(file: OpenFile, range: Range<Int64>, channel: any Channel) {
+    /// `readers`: threads that may wait for the disk.
+    init(file: OpenFile, range: Range<Int64>, channel: any Channel, readers: NIOThreadPool) {
         self.file = file
+        self.readers = readers
         start = range.lowerBound
         position = range.lowerBound
         end = range.upperBound
@@ -63,6 +67,21 @@ final class FileSender {
         guard position < end else { return finish(.success(())) }
         guard !isShort else { return interrupt(Self.shorter) }
         let length = min(Self.regionSize, end - position)
+        guard file.isCached(from: position, count: length) else { return warm(length) }
+        write(length)
+    }
+
+    /// A region that is not in memory is read by a thread that may wait: sendfile would have the whole loop wait.
+    private func warm(_ length: Int64) {
+        let sender = NIOLoopBound(self, eventLoop: channel.eventLoop)
+        let (file, position) = (file, position)
+        readers.runIfActive(eventLoop: channel.eventLoop) { file.warm(from: position, count: length) }
+            .whenComplete { _ in
+                if !sender.value.hasEnded { sender.value.write(length) }
+            }
+    }
+
+    private func write(_ length: Int64) {
         guard let handle = file.duplicateDescriptor() else { return interrupt("no file descriptor is left") }
         let fileHandle = NIOFileHandle(_deprecatedTakingOwnershipOfDescriptor: handle)
         let region = FileRegion(fileHandle: fileHandle, readerIndex: Int(position), endIndex: Int(position + length))

@@ -133,6 +133,21 @@ int clinux_allow_fragments(int socket, int family) {
 #define UDP_SEGMENT 103
 #endif
 
+#ifndef RWF_NOWAIT
+#define RWF_NOWAIT 8
+#endif
+
+int clinux_is_cached(int file, int64_t offset, int64_t count) {
+    const int64_t step = 128 << 10;
+    char byte;
+    struct iovec vector = {.iov_base = &byte, .iov_len = 1};
+    for (int64_t place = 0; place < count; place += step) {
+        if (preadv2(file, &vector, 1, offset + place, RWF_NOWAIT) < 0 && errno == EAGAIN) return 0;
+    }
+    if (count > 0 && preadv2(file, &vector, 1, offset + count - 1, RWF_NOWAIT) < 0 && errno == EAGAIN) return 0;
+    return 1;
+}
+
 ssize_t clinux_read_blocks(int file, int64_t offset, void *buffer, size_t count, size_t gap, size_t size, size_t last) {
     struct iovec vectors[MAXIMUM_BLOCKS];
     if (count == 0 || count > MAXIMUM_BLOCKS) {

@@ -17,10 +17,13 @@ struct BootServices {
     let logger: Logger
 
     /// Binds every address; names the option and the address that cannot be had.
-    func make(_ group: MultiThreadedEventLoopGroup) async throws -> [any ServiceLifecycle.Service] {
+    func make(
+        _ group: MultiThreadedEventLoopGroup, readers: NIOThreadPool
+    ) async throws -> [any ServiceLifecycle.Service] {
         let namespace = BootNamespace(backend: backend)
         let transfers = ActiveTransfers()
-        let listeners = BootListeners(group: group, namespace: namespace, transfers: transfers, logger: logger)
+        let listeners = BootListeners(
+            group: group, readers: readers, namespace: namespace, transfers: transfers, logger: logger)
         let channels = [
             try await bind("--boot-http", configuration.bootHTTP) {
                 try await listeners.bindHTTP(host: $0.host, port: $0.port)

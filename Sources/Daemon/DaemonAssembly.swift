@@ -23,6 +23,9 @@ struct DaemonAssembly {
     /// Why the site file cannot be used; empty when it can. Otherwise only the control plane is served.
     let siteProblems: [String]
 
+    /// Threads that wait for the disk: more than one cold file at once, and no more than a disk can serve.
+    private static let readers = 4
+
     /// Runs until SIGTERM or SIGINT; without a usable site file, also until there is one.
     func run() async throws {
         let logger = Logger(label: "provisioner")
@@ -70,6 +73,8 @@ struct DaemonAssembly {
             authorities: states, identity: identity, clock: clock)
 
         let group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
+        let readers = NIOThreadPool(numberOfThreads: Self.readers)
+        readers.start()
         var services: [any ServiceLifecycle.Service] = [
             LedgerWriter(ledger: ledger, logs: logs, logger: logger),
             StoreKeeper(
@@ -92,7 +97,7 @@ struct DaemonAssembly {
                     clock: clock.uptimeSeconds, isGood: { (try? ledger.host(forToken: $0)) != nil },
                     issue: ledger.issueToken))
             services += try await BootServices(configuration: configuration, backend: backend, logger: logger)
-                .make(group)
+                .make(group, readers: readers)
         }
         services += try ControlListeners(
             configuration: configuration,
@@ -123,6 +128,7 @@ struct DaemonAssembly {
         defer { unlink(configuration.controlSocket) }
         try await serve(services)
         try await group.shutdownGracefully()
+        try await readers.shutdownGracefully()
         logger.notice("ended")
     }
 

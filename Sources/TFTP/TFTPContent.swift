@@ -1,3 +1,4 @@
+internal import CLinux
 internal import Glibc
 
 /// The bytes of one file for the length of one transfer.
@@ -73,6 +74,14 @@ package final class OpenFile: Sendable {
 }
 
 extension OpenFile {
+    /// Whether reading these bytes would not wait for the disk; true where that cannot be told.
+    package func isCached(from offset: Int64, count: Int64) -> Bool {
+        clinux_is_cached(descriptor, offset, count) != 0
+    }
+
+    /// Reads bytes for nothing but to have them in memory for who sends them. Blocks. What cannot be read is left to that one.
+    package func warm(from offset: Int64, count: Int64) { _ = bytes(from: offset, count: count) }
+
     /// Some bytes, all of them as it comes; nil when they cannot be read. For small files only.
     package func bytes(from offset: Int64 = 0, count: Int64? = nil) -> [UInt8]? {
         let wanted = count ?? size - offset

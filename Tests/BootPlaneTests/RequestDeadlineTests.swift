@@ -3,6 +3,7 @@ import Logging
 import NIOCore
 import NIOEmbedded
 import NIOHTTP1
+import NIOPosix
 import Site
 import TestSupport
 import Testing
@@ -21,7 +22,8 @@ import Testing
         try pipeline.configureHTTPServerPipeline(withPipeliningAssistance: true, withErrorHandling: true)
         try pipeline.addHandler(
             BootHTTPHandler(
-                namespace: namespace, transfers: ActiveTransfers(), deadline: deadline, logger: Logger(label: "test")))
+                namespace: namespace, transfers: ActiveTransfers(), deadline: deadline,
+                readers: NIOThreadPool(numberOfThreads: 1), logger: Logger(label: "test")))
         channel.connect(to: try SocketAddress(ipAddress: "10.20.99.21", port: 1), promise: nil)
         return channel
     }

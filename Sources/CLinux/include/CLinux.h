@@ -52,6 +52,10 @@ int clinux_path_mtu(int socket, int family);
 /* Lets the kernel fragment instead of setting DF (IP_MTU_DISCOVER = DONT). 0, or -1 with errno. */
 int clinux_allow_fragments(int socket, int family);
 
+/* preadv2(2) with RWF_NOWAIT: 0 when a part of the file is not in the page cache, by a look at it every 128 KiB; else 1, also where
+   the file system cannot tell. */
+int clinux_is_cached(int file, int64_t offset, int64_t count);
+
 /* preadv(2): `count` blocks of `size` bytes each from `offset` on, with `gap` bytes before each that stay as they are; the last
    has `last` bytes. At most 64. Bytes read, or -1 with errno. */
 ssize_t clinux_read_blocks(int file, int64_t offset, void *buffer, size_t count, size_t gap, size_t size, size_t last);
