@@ -12,6 +12,8 @@ final class TFTPLoop: @unchecked Sendable {
     private let ports: TransferPorts
     private var sockets: TransferSockets
     private var transfers: [Int32: TFTPTransfer] = [:]
+    /// Where each was asked for, for requests that come to its own socket.
+    private var origins: [Int32: (local: DatagramEndpoint, listener: ListeningSocket)] = [:]
     private var byClient: [DatagramEndpoint: Int32] = [:]
     private var countByHost: [String: Int] = [:]
     /// Set by `stop`: requests are no longer taken, and the loop ends with its last transfer, or then.
@@ -78,6 +80,7 @@ final class TFTPLoop: @unchecked Sendable {
             let wait = transfers.isEmpty ? -1 : Int32(max(0, nextTimers - Self.now()))
             let count = epoll_wait(poll, &events, Int32(events.count), wait)
             if count < 0, errno != EINTR { return }
+            var again: [Request] = []
             for event in events.prefix(Int(max(0, count))) {
                 let descriptor = event.data.fd
                 if descriptor == stopEvent {
@@ -93,8 +96,16 @@ final class TFTPLoop: @unchecked Sendable {
                             continue
                         }
                     }
+                    let origin = origins[descriptor]
                     settle(transfer, transfer.readable(buffer: buffer, now: now), now)
+                    if let origin, let bytes = transfer.takeRequest() {
+                        again.append(Request(bytes: bytes, remote: transfer.remote, origin: origin))
+                    }
                 }
+            }
+            // Not before the transfers that ended have closed their sockets.
+            for request in again {
+                receive(request.bytes, from: request.remote, at: request.origin.local, request.origin.listener, buffer)
             }
             let now = Self.now()
             if now >= nextTimers {
@@ -104,6 +115,13 @@ final class TFTPLoop: @unchecked Sendable {
                 }
             }
         }
+    }
+
+    /// What came to a transfer's own socket, and where the transfer was asked for.
+    private struct Request {
+        let bytes: [UInt8]
+        let remote: DatagramEndpoint
+        let origin: (local: DatagramEndpoint, listener: ListeningSocket)
     }
 
     private var isDrained: Bool {
@@ -125,6 +143,7 @@ final class TFTPLoop: @unchecked Sendable {
             return
         }
         transfers[transfer.descriptor] = nil
+        origins[transfer.descriptor] = nil
         byClient[transfer.remote] = nil
         let host = transfer.remote.host
         let left = countByHost[host, default: 1] - 1
@@ -208,6 +227,7 @@ final class TFTPLoop: @unchecked Sendable {
         transfers[transfer.descriptor] = transfer
         byClient[remote] = transfer.descriptor
         countByHost[host, default: 0] += 1
+        if ports == .single { origins[transfer.descriptor] = (local, socket) }
         let strangers = ports == .single ? takeStrangers(transfer, buffer) : []
         settle(transfer, transfer.start(buffer: buffer, now: now), now)
         for stranger in strangers { receive(stranger.bytes, from: stranger.remote, at: local, socket, buffer) }

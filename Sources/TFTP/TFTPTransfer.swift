@@ -12,6 +12,8 @@ final class TFTPTransfer {
     private var content: TFTPContent { answer.content }
     private var sender: BlockSender
     private var waiting: ClosedRange<Int64>?
+    /// A request that came to this socket: where all transfers have the listener's port, its client asks anew.
+    private var request: [UInt8]?
     /// Whether the loop watches for room.
     var isWatchedForRoom = false
 
@@ -59,6 +61,7 @@ final class TFTPTransfer {
                 return nil
             }
             guard let packet = try? TFTPPacket(UnsafeRawBufferPointer(rebasing: buffer[..<count])) else { continue }
+            if case .read = packet { request = Array(buffer[..<count]) }
             if let outcome = perform(machine.received(packet, now: now), buffer) { return outcome }
         }
         return nil
@@ -103,6 +106,12 @@ final class TFTPTransfer {
     func writable(buffer: UnsafeMutableRawBufferPointer) -> TransferOutcome? {
         guard let waiting else { return nil }
         return send(waiting, buffer)
+    }
+
+    /// The last request that came to this socket since the last call.
+    func takeRequest() -> [UInt8]? {
+        defer { request = nil }
+        return request
     }
 
     /// Blocks are left that the socket had no room for.

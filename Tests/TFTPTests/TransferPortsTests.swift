@@ -55,6 +55,26 @@ extension ServerTests {
             }
         }
 
+        /// Firmware asks for one file after another from one port, and gives up the one before without a word.
+        @Test(arguments: [TransferPorts.single, .any])
+        func anotherRequestFromTheSamePortIsAnswered(_ ports: TransferPorts) async throws {
+            let service = ServerTests.service
+            try await RunningServer.with(service, ports: ports) { port in
+                let socket = try ClientSocket()
+                try socket.send(ReferenceClient(path: "image").start().bytes, port: port)
+                #expect(socket.receive()?.bytes == [0, 3, 0, 1] + Array(ServerTests.image[..<512]))
+                // The same again is a repetition: the transfer's timer answers it.
+                try socket.send(ReferenceClient(path: "image").start().bytes, port: port)
+                try socket.send(ReferenceClient(path: "one").start().bytes, port: port)
+                var answer = socket.receive()
+                while answer?.bytes.count == 516 { answer = socket.receive() }
+                #expect(answer?.bytes == [0, 3, 0, 1, 42])
+                try socket.send([0, 4, 0, 1], port: try #require(answer?.port))
+                let reports = await service.next(2)
+                #expect(reports.map(\.path) == ["/image", "/one"] && reports.last?.outcome == .completed)
+            }
+        }
+
         @Test func aHostsLimitCapsTheBlockSize() async throws {
             let service = FileTable(["/image": .bytes(ServerTests.image)], blockSizeLimit: 1024)
             try await RunningServer.with(service) { port in
