@@ -37,15 +37,15 @@ package struct AdmissionControl: Sendable {
     private struct Line {
         var places = 0
         var bytesLeft: Int64 = 0
-        /// The numbers of its tickets, in order.
-        var numbers: [UInt64] = []
+        /// Its tickets by number, in order, with what each is to load.
+        var waiting: [(number: UInt64, bytes: Int64)] = []
 
         /// How many tickets are before a number.
         func before(_ number: UInt64) -> Int {
-            var range = 0..<numbers.count
+            var range = 0..<waiting.count
             while !range.isEmpty {
                 let middle = (range.lowerBound + range.upperBound) / 2
-                range = numbers[middle] < number ? middle + 1..<range.upperBound : range.lowerBound..<middle
+                range = waiting[middle].number < number ? middle + 1..<range.upperBound : range.lowerBound..<middle
             }
             return range.lowerBound
         }
@@ -84,12 +84,14 @@ package struct AdmissionControl: Sendable {
         }
         // Plugged in elsewhere, it begins anew.
         if tickets[machine].map({ $0.substrate != substrate }) == true { forgetTicket(machine) }
-        var line = lines[substrate] ?? Line()
+        let line = lines[substrate] ?? Line()
         let number = tickets[machine]?.number ?? nextNumber
         let before = line.before(number)
         let free = budget.machines - line.places
-        // What is larger than the budget goes alone.
-        if before < free, line.places == 0 || line.bytesLeft + bytes <= budget.bytes {
+        // Those before it have their bytes first: a large one must not wait for ever while small ones pass. What is larger than the
+        // budget goes alone.
+        let ahead = line.waiting.prefix(before < free ? before : 0).reduce(line.bytesLeft) { $0 + $1.bytes }
+        if before < free, ahead == 0 || ahead + bytes <= budget.bytes {
             forgetTicket(machine)
             lines[substrate, default: Line()].places += 1
             lines[substrate]?.bytesLeft += bytes
@@ -97,8 +99,7 @@ package struct AdmissionControl: Sendable {
             return .admitted
         }
         if tickets[machine] == nil {
-            line.numbers.append(number)
-            lines[substrate] = line
+            lines[substrate, default: Line()].waiting.append((number, bytes))
             nextNumber += 1
         }
         let seconds = min(
@@ -146,7 +147,7 @@ package struct AdmissionControl: Sendable {
     private mutating func forgetTicket(_ machine: IPv4Address) {
         guard let ticket = tickets.removeValue(forKey: machine) else { return }
         let position = lines[ticket.substrate]?.before(ticket.number) ?? 0
-        lines[ticket.substrate]?.numbers.remove(at: position)
+        lines[ticket.substrate]?.waiting.remove(at: position)
     }
 
     /// Gives on the places of machines that stopped, and forgets those that no longer ask.

@@ -22,7 +22,6 @@ package final class BootPacer: Sendable {
     func paced(_ decision: BootDecision, at address: IPv4Address?, in site: Site) -> BootDecision {
         guard let address else { return decision }
         guard case .boot(let plan) = decision.outcome else {
-            // Most machines never load: those that may have begun to are few, and known here.
             if decision.outcome == .localDisk { control.withLock { $0.left(address) } }
             return decision
         }

@@ -165,20 +165,23 @@ struct AdminController {
         report.events = events.map(Self.event)
         let boots = [.armed, .booting, .up].contains(state)
         if !isListed {
-            report.lastBoot = lastBoot(events, boots: boots, reports: boots && assignment?.boot == .once)
+            report.lastBoot = lastBoot(
+                events, lastSeen: newest?.lastSeen, boots: boots, reports: boots && assignment?.boot == .once)
         }
         return report
     }
 
-    private func lastBoot(_ events: [HostEvent], boots: Bool, reports: Bool) -> HostReport.Boot? {
-        guard let record = BootRecord(events) else { return nil }
+    private func lastBoot(
+        _ events: [HostEvent], lastSeen: Int64?, boots: Bool, reports: Bool
+    ) -> HostReport.Boot? {
+        guard let record = BootRecord(events), let lastSeen else { return nil }
         return HostReport.Boot(
             started: record.started,
             steps: record.steps.map {
                 HostReport.Boot.Step(
                     phase: $0.phase.rawValue, milliseconds: $0.milliseconds, count: $0.count, bytes: $0.bytes)
             }, failures: record.failures,
-            cause: record.cause(now: services.ledger.now, boots: boots, reports: reports))
+            cause: record.cause(silence: services.ledger.now - lastSeen, boots: boots, reports: reports))
     }
 
     private func report(_ machine: MachineRecord, isListed: Bool = false) -> HostReport {
@@ -190,7 +193,9 @@ struct AdminController {
         report.platform = machine.platform
         report.lastSeen = machine.lastSeen
         report.events = machine.events.map(Self.event)
-        if !isListed { report.lastBoot = lastBoot(machine.events, boots: false, reports: false) }
+        if !isListed {
+            report.lastBoot = lastBoot(machine.events, lastSeen: machine.lastSeen, boots: false, reports: false)
+        }
         return report
     }
 

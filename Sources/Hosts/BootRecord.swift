@@ -3,7 +3,7 @@
 package struct BootRecord: Hashable, Sendable {
     /// A step of a boot, in the order in which steps come.
     package enum Phase: String, Hashable, Sendable, CaseIterable, Comparable {
-        case dhcp, loader, script, wait, kernel, initrd, answer, up, installed
+        case dhcp, loader, wait, script, kernel, initrd, answer, up, installed
 
         package static func < (lhs: Phase, rhs: Phase) -> Bool { lhs.position < rhs.position }
         private var position: Int { Self.allCases.firstIndex(of: self) ?? 0 }
@@ -49,19 +49,14 @@ package struct BootRecord: Hashable, Sendable {
     /// In the order in which each came last.
     package private(set) var steps: [Step] = []
     package private(set) var failures = 0
-    /// The last step, of whatever kind.
-    private let last: HostEvent
     private let events: [HostEvent]
 
     /// nil when there is no step of a boot among the events.
     package init?(_ timeline: [HostEvent]) {
-        var events: ArraySlice<HostEvent> = timeline[...]
-        if let start = Self.start(of: timeline) { events = timeline[start...] }
-        guard let first = events.first(where: { Phase($0) != nil }), let last = events.last else { return nil }
-        self.events = Array(events)
-        self.last = last
-        started = first.time
-        var previous = first.time
+        guard let start = Self.start(of: timeline) else { return nil }
+        events = Array(timeline[start...])
+        started = timeline[start].time
+        var previous = started
         for event in events {
             if event.kind == .failure { failures += 1 }
             guard let phase = Phase(event) else { continue }
@@ -101,12 +96,12 @@ package struct BootRecord: Hashable, Sendable {
 
     /// Why the boot went no further, where it did not and should have: the likely cause, and what to look at.
     /// - Parameters:
-    ///   - now: milliseconds since 1970.
+    ///   - silence: milliseconds since the machine was seen last: it may have repeated itself without another event.
     ///   - boots: whether the machine is given something to boot.
     ///   - reports: whether an end is expected: an installation report.
     /// - Returns: nil while it is under way, and when it is where it should be.
-    package func cause(now: Int64, boots: Bool, reports: Bool) -> String? {
-        guard let furthest = steps.map(\.phase).max(), now - last.time > Self.patience(after: furthest) else {
+    package func cause(silence: Int64, boots: Bool, reports: Bool) -> String? {
+        guard let furthest = steps.map(\.phase).max(), silence > Self.patience(after: furthest) else {
             return nil
         }
         let failure = events.last { $0.kind == .failure }.map { "; the last failure was: \($0.detail)" } ?? ""
@@ -114,10 +109,9 @@ package struct BootRecord: Hashable, Sendable {
         case .dhcp: return dhcpCause + failure
         case .loader: return loaderCause + failure
         case .wait, .script:
-            guard boots, events.last(where: { Phase($0) == .script || Phase($0) == .wait })?.kind != .refused else {
-                return nil
-            }
-            return furthest == .wait
+            let told = events.last { Phase($0) == .script || Phase($0) == .wait }
+            guard boots, told?.kind != .refused else { return nil }
+            return told?.kind == .held
                 ? "it was told to wait and asks no more: it was switched off, or lost its link" + failure
                 : "it was told what to boot and has not loaded the kernel: its loader cannot reach the artifacts' name, or the file did not fit its memory"
                     + failure

@@ -232,7 +232,8 @@ package final class HostLedger: InstallationReading {
         }
         for event in events { state.figures.add(event, after: machine.events) }
         machine.events += events
-        if event.kind == .log, machine.events.count(where: { $0.kind == .log }) > Self.logLimit,
+        if event.kind == .log, machine.events.count > Self.logLimit,
+            machine.events.count(where: { $0.kind == .log }) > Self.logLimit,
             let oldest = machine.events.firstIndex(where: { $0.kind == .log })
         {
             machine.events.remove(at: oldest)

@@ -6,7 +6,7 @@ internal import Synchronization
 /// the longest unwritten go, and of a flood only so much is kept between two writings, the rest counted. Lines wait in memory
 /// for `flush`, and are not promised to outlive a crash.
 package final class HostLogs: Sendable {
-    /// Bytes.
+    /// Bytes, but for the number of names.
     package struct Limits: Sendable, Hashable {
         /// Of one file, after which the next is begun.
         package var file = 1 << 20
@@ -15,6 +15,8 @@ package final class HostLogs: Sendable {
         /// Of one machine, and of all, that may wait for `flush`.
         package var waiting = 256 << 10
         package var allWaiting = 8 << 20
+        /// Machines, not bytes, that may wait: forged addresses must not make a file each.
+        package var names = 1000
 
         package init() {}
     }
@@ -49,11 +51,11 @@ package final class HostLogs: Sendable {
     package func append(_ line: String, to name: String) {
         let text = Array("\(Self.timestamp(clock())) \(line)\n".utf8)
         waiting.withLock { waiting in
-            guard waiting.bytes[name, default: []].count + text.count <= limits.waiting,
+            guard waiting.bytes[name] != nil || waiting.bytes.count < limits.names,
+                waiting.bytes[name, default: []].count + text.count <= limits.waiting,
                 waiting.count + text.count <= limits.allWaiting
             else {
-                // Names are counted too: forged addresses must not fill the memory.
-                if waiting.dropped.count < 1000 { waiting.dropped[name, default: 0] += 1 }
+                if waiting.bytes[name] != nil { waiting.dropped[name, default: 0] += 1 }
                 return
             }
             waiting.bytes[name, default: []] += text
@@ -72,8 +74,8 @@ package final class HostLogs: Sendable {
             var failure: HostsError?
             var written: Set<String> = []
             var hasGrown = false
-            for name in Set(taken.bytes.keys).union(taken.dropped.keys).sorted() {
-                var bytes = taken.bytes[name] ?? []
+            for (name, lines) in taken.bytes.sorted(by: { $0.key < $1.key }) {
+                var bytes = lines
                 if let count = taken.dropped[name] {
                     bytes += Array("\(Self.timestamp(clock())) - \(count) lines came too fast and were not kept\n".utf8)
                 }

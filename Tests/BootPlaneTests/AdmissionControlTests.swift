@@ -82,6 +82,17 @@ import Testing
         #expect(Self.ask(&control, 3, of: "c", bytes: 1000, budget: budget, at: 0))
     }
 
+    @Test func aLargeOneDoesNotWaitForEverWhileSmallOnesPass() {
+        var control = AdmissionControl()
+        let budget = Self.budget(10, bytes: 1000)
+        #expect(Self.ask(&control, 0, bytes: 600, budget: budget, at: 0))
+        #expect(!Self.ask(&control, 1, bytes: 900, budget: budget, at: 1))
+        #expect(!Self.ask(&control, 2, bytes: 100, budget: budget, at: 2), "there is room, and another is before it")
+        control.loaded(Self.machine(0), bytes: 600, now: 1000)
+        #expect(Self.ask(&control, 1, bytes: 900, budget: budget, at: 1100))
+        #expect(Self.ask(&control, 2, bytes: 100, budget: budget, at: 1200))
+    }
+
     @Test func theAnswerToARepeatedQuestionIsTheSame() {
         var control = AdmissionControl()
         for number in 0..<3 { _ = Self.ask(&control, number, at: 0) }

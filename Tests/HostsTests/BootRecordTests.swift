@@ -1,4 +1,6 @@
+import Boot
 import Hosts
+import Site
 import Testing
 
 @Suite struct BootRecordTests {
@@ -28,7 +30,7 @@ import Testing
         #expect(record.steps.map(\.count) == [2, 2, 1, 1, 1, 2, 1, 1, 1])
         #expect(record.steps.map(\.milliseconds) == [1000, 2000, 1000, 1000, 1000, 2000, 3000, 1000, 1000])
         #expect(record.steps.first { $0.phase == .initrd }?.bytes == 20)
-        #expect(record.cause(now: 10_000_000, boots: true, reports: true) == nil)
+        #expect(record.cause(silence: 10_000_000, boots: true, reports: true) == nil)
     }
 
     @Test func theLastBootCounts() throws {
@@ -53,16 +55,34 @@ import Testing
         (["dhcp a", "loader iPXE runs and asks for its script"], "iPXE has its first script"),
         (["script boot p", "failure HTTP /os:1/linux: 404 Not Found"], "the last failure was: HTTP /os:1/linux: 404"),
         (["script boot p"], "has not loaded the kernel"), (["script boot p", "kernel k"], "and not the initrd"),
-        (["held it waits"], "asks no more"), (["script boot p", "kernel k", "initrd i"], "was not heard of since"),
+        (["held it waits"], "asks no more"), (["held it waits", "script boot p"], "has not loaded the kernel"),
+        (["script boot p", "held it waits"], "asks no more"),
+        (["script boot p", "kernel k", "initrd i"], "was not heard of since"),
         (["initrd i", "answer one"], "did not report"), (["answer one", "up one"], "it runs and did not report"),
     ])
     func aMachineThatStopsIsExplained(_ lines: [String], _ cause: String) throws {
         let record = try #require(BootRecord(Self.timeline(lines)))
         let furthest = try #require(record.steps.map(\.phase).max())
-        let end = Int64(lines.count) * 1000 + BootRecord.patience(after: furthest)
-        #expect(record.cause(now: end, boots: true, reports: true) == nil, "it may go on")
-        let text = record.cause(now: end + 1, boots: true, reports: true)
+        let patience = BootRecord.patience(after: furthest)
+        #expect(record.cause(silence: patience, boots: true, reports: true) == nil, "it may go on")
+        let text = record.cause(silence: patience + 1, boots: true, reports: true)
         #expect(text?.contains(cause) == true, "\(text ?? "nothing")")
+    }
+
+    /// However often it asks, its timeline has one line of it, and it counts as seen.
+    @Test func aMachineThatGoesOnAskingIsNotStuck() throws {
+        let place = try Ledger()
+        let ledger = try place.open()
+        let request = BootRequest(mac: Sample.mac(1), address: Sample.address(11))
+        let held = BootDecision(host: "one", substrate: nil, outcome: .hold(seconds: 10), reasons: ["not yet"])
+        for _ in 0..<100 {
+            ledger.noteScript(request, decision: held, detail: "not yet")
+            place.advance(10_000)
+        }
+        let machine = try #require(ledger.machine(Sample.mac(1)))
+        #expect(machine.events.count == 1 && machine.lastSeen == place.now - 10_000)
+        let record = try #require(BootRecord(machine.events))
+        #expect(record.cause(silence: place.now - machine.lastSeen, boots: true, reports: true) == nil)
     }
 
     @Test func figuresCountStepsOfTheSameBoot() throws {
@@ -89,6 +109,6 @@ import Testing
     @Test(arguments: [["script local disk: as assigned"], ["refused another MAC"], ["initrd i", "up one"]])
     func aMachineThatIsWhereItShouldBeIsNot(_ lines: [String]) throws {
         let record = try #require(BootRecord(Self.timeline(lines)))
-        #expect(record.cause(now: 10_000_000, boots: lines[0].hasPrefix("refused"), reports: false) == nil)
+        #expect(record.cause(silence: 10_000_000, boots: lines[0].hasPrefix("refused"), reports: false) == nil)
     }
 }

@@ -74,6 +74,14 @@ import Testing
         }
     }
 
+    @Test func forgedAddressesDoNotMakeAFileEach() throws {
+        try Self.with { logs, directory in
+            for number in 0..<5000 { logs.append("line", to: "forged\(number)") }
+            try logs.flush()
+            #expect(Self.names(directory).count == HostLogs.Limits().names)
+        }
+    }
+
     @Test func aLinkInTheWayIsNotFollowed() throws {
         try Self.with { logs, directory in
             try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
