@@ -53,6 +53,10 @@ import Testing
             #expect(try await server.artifactctl("status").output.contains("does not answer"))
             let again = try await startAuthority(lab, name: "again")
             try await again.waitForLine(containing: "answering DNS and DHCP", timeout: .seconds(20))
+            // It looks once a second: what is given out before it has found it is not told.
+            for _ in 0..<100 where try await !server.artifactctl("status").output.contains("DNS and DHCP on br0") {
+                try await Task.sleep(for: .milliseconds(200))
+            }
             try await askForAddress(lab, "known", ServedLab.machine.mac)
             _ = try await server.waitForEvent("dhcp", of: "hv01", timeout: .seconds(10))
         }

@@ -33,7 +33,8 @@ package final class NetworkLab: Sendable {
     private let cleanup: CleanupStack
     private let portCount = Atomic<Int>(0)
 
-    /// Makes a lab, runs `body` with it, and removes it, whether `body` returned, threw or was cancelled.
+    /// Makes a lab, runs `body` with it, and removes it, whether `body` returned, threw or was cancelled. Waits first
+    /// where this process has many labs already: so no lab is made within another.
     ///
     /// - Parameters:
     ///   - address: the bridge's IPv4 address with its prefix length.
@@ -47,6 +48,20 @@ package final class NetworkLab: Sendable {
         _ body: (NetworkLab) async throws -> Value
     ) async throws -> Value {
         try Requirement.demand(requirements)
+        await LabSlots.ofThisProcess.enter()
+        do {
+            let value = try await make(address, body)
+            await LabSlots.ofThisProcess.leave()
+            return value
+        } catch {
+            await LabSlots.ofThisProcess.leave()
+            throw error
+        }
+    }
+
+    private static func make<Value>(
+        _ address: String, isolation: isolated (any Actor)? = #isolation, _ body: (NetworkLab) async throws -> Value
+    ) async throws -> Value {
         let number = count.add(1, ordering: .relaxed).newValue
         let name = "provlab-\(ProcessInfo.processInfo.processIdentifier)-\(number)"
         return try await TemporaryDirectory.with(prefix: name) { directory in
