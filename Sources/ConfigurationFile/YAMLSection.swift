@@ -18,6 +18,8 @@ package final class YAMLSection {
     package let position: FilePosition
     package let diagnostics: DiagnosticCollector
     private let entries: [(key: String, node: Node, position: FilePosition)]
+    /// Where a key is among them: a site has thousands of hosts.
+    private let places: [String: Int]
     private var known: Set<String> = []
     private var refused: Set<String> = []
 
@@ -41,6 +43,7 @@ package final class YAMLSection {
             entries.append((scalar.string, value, key.position))
         }
         self.entries = entries
+        places = Dictionary(entries.enumerated().map { ($1.key, $0) }, uniquingKeysWith: { first, _ in first })
         for entry in entries { diagnostics.remember(child(entry.key), at: entry.position) }
     }
 
@@ -56,8 +59,8 @@ package final class YAMLSection {
     /// The mapping under a key that is a name; nil, with a finding, when it is no mapping. An absent value counts as
     /// none: a name must say something.
     package func named(_ key: String) -> YAMLSection? {
-        guard let entry = entries.first(where: { $0.key == key }) else { return nil }
-        return YAMLSection(entry.node, path: child(key), diagnostics: diagnostics)
+        guard let place = places[key] else { return nil }
+        return YAMLSection(entries[place].node, path: child(key), diagnostics: diagnostics)
     }
 
     /// Marks a key as read without looking at its value.
@@ -72,12 +75,12 @@ package final class YAMLSection {
     /// The node under a key; nil when it is absent or null.
     private func node(_ key: String) -> Node? {
         known.insert(key)
-        guard let entry = entries.first(where: { $0.key == key }), !entry.node.isNull else { return nil }
-        return entry.node
+        guard let place = places[key], !entries[place].node.isNull else { return nil }
+        return entries[place].node
     }
 
     /// Whether the key stands there at all, null or not.
-    package func has(_ key: String) -> Bool { entries.contains { $0.key == key } }
+    package func has(_ key: String) -> Bool { places[key] != nil }
 
     /// Reports an error at a key, or at its nearest parent.
     package func fail(_ key: String, _ code: String, _ message: String) {
