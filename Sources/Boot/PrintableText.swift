@@ -3,7 +3,9 @@ package enum PrintableText {
     /// One line: control characters (C0, DEL, C1, which terminals act on) and line separators become `?`; at most
     /// `limit` characters.
     package static func line(_ text: some StringProtocol, limit: Int = 400) -> String {
-        String(text.unicodeScalars.prefix(limit).map { isSafe($0) ? Character($0) : "?" })
+        // Nearly all there is: printable ASCII, short enough.
+        if text.utf8.count <= limit, text.utf8.allSatisfy({ (32..<127).contains($0) }) { return String(text) }
+        return String(text.unicodeScalars.prefix(limit).map { isSafe($0) ? Character($0) : "?" })
     }
 
     private static func isSafe(_ scalar: Unicode.Scalar) -> Bool {
