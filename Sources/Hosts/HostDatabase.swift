@@ -90,41 +90,51 @@ struct HostDatabase: Sendable {
         logLimit: Int
     ) throws {
         try queue.write { database in
-            for mac in evicted {
-                try database.execute(sql: "DELETE FROM event WHERE mac = ?", arguments: [mac.description])
-                try database.execute(sql: "DELETE FROM machine WHERE mac = ?", arguments: [mac.description])
+            let removals = try ["event", "machine"].map {
+                try database.makeStatement(sql: "DELETE FROM \($0) WHERE mac = ?")
             }
+            for mac in evicted { for removal in removals { try removal.execute(arguments: [mac.description]) } }
+            // Prepared once: thousands of machines may start together.
+            let machineRow = try database.cachedStatement(
+                sql: """
+                    INSERT OR REPLACE INTO machine (mac, host, address, uuid, serial, architecture, platform,
+                        vendor_class, first_seen, last_seen) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    """)
             for machine in machines {
-                try database.execute(
-                    sql: """
-                        INSERT OR REPLACE INTO machine (mac, host, address, uuid, serial, architecture, platform,
-                            vendor_class, first_seen, last_seen) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-                        """,
-                    arguments: [
-                        machine.mac.description, machine.host, machine.address?.description, machine.uuid,
-                        machine.serial, machine.architecture, machine.platform, machine.vendorClass,
-                        machine.firstSeen, machine.lastSeen,
-                    ])
+                try machineRow.execute(arguments: [
+                    machine.mac.description, machine.host, machine.address?.description, machine.uuid, machine.serial,
+                    machine.architecture, machine.platform, machine.vendorClass, machine.firstSeen, machine.lastSeen,
+                ])
             }
+            let eventRow = try database.cachedStatement(
+                sql: "INSERT INTO event (mac, kind, detail, time, bytes) VALUES (?, ?, ?, ?, ?)")
             for (mac, event) in events {
-                try database.execute(
-                    sql: "INSERT INTO event (mac, kind, detail, time, bytes) VALUES (?, ?, ?, ?, ?)",
-                    arguments: [mac.description, event.kind.rawValue, event.detail, event.time, event.bytes])
+                try eventRow.execute(arguments: [
+                    mac.description, event.kind.rawValue, event.detail, event.time, event.bytes,
+                ])
             }
-            for mac in Set(events.lazy.filter { $0.1.kind == .log }.map(\.0)) {
-                try database.execute(
-                    sql: """
-                        DELETE FROM event WHERE mac = ?1 AND kind = 'log' AND id <=
-                            (SELECT id FROM event WHERE mac = ?1 AND kind = 'log' ORDER BY id DESC LIMIT 1 OFFSET ?2)
-                        """, arguments: [mac.description, logLimit])
+            try trim(database, machines, eventLimit: eventLimit, logLimit: logLimit)
+        }
+    }
+
+    /// Removes what is beyond the limits. Only machines that have reached one in memory can have more here.
+    private func trim(_ database: Database, _ machines: [MachineRecord], eventLimit: Int, logLimit: Int) throws {
+        let logs = try database.cachedStatement(
+            sql: """
+                DELETE FROM event WHERE mac = ?1 AND kind = 'log' AND id <=
+                    (SELECT id FROM event WHERE mac = ?1 AND kind = 'log' ORDER BY id DESC LIMIT 1 OFFSET ?2)
+                """)
+        let all = try database.cachedStatement(
+            sql: """
+                DELETE FROM event WHERE mac = ?1 AND id <=
+                    (SELECT id FROM event WHERE mac = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)
+                """)
+        for machine in machines {
+            let mac = machine.mac.description
+            if machine.events.count >= logLimit, machine.events.count(where: { $0.kind == .log }) >= logLimit {
+                try logs.execute(arguments: [mac, logLimit])
             }
-            for mac in Set(events.map(\.0)) {
-                try database.execute(
-                    sql: """
-                        DELETE FROM event WHERE mac = ?1 AND id <=
-                            (SELECT id FROM event WHERE mac = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)
-                        """, arguments: [mac.description, eventLimit])
-            }
+            if machine.events.count >= eventLimit { try all.execute(arguments: [mac, eventLimit]) }
         }
     }
 }

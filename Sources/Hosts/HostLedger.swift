@@ -7,10 +7,9 @@ internal import Synchronization
 /// stores them behind. Only an installation report and an arming wait until they are durable, because what a machine
 /// boots next depends on them.
 package final class HostLedger: InstallationReading {
-    /// Events kept for each machine.
-    package static let eventLimit = 500
-    /// Lines of syslog among them: an installer that talks much must not push out how it was booted.
-    package static let logLimit = 200
+    /// Events kept for each machine, and lines of syslog among them.
+    package static let eventLimit = MachineRecord.eventLimit
+    package static let logLimit = MachineRecord.logLimit
     /// Machines kept: discovered ones beyond it replace the longest unseen.
     package static let machineLimit = 20_000
     /// Events kept for addresses whose machine is not known yet.
@@ -24,6 +23,7 @@ package final class HostLedger: InstallationReading {
         var macByAddress: [IPv4Address: MACAddress] = [:]
         var orphans: [IPv4Address: [HostEvent]] = [:]
         var marks: [String: HostDatabase.Mark] = [:]
+        var markGeneration: UInt64 = 0
         var plans: [MACAddress: BootPlan] = [:]
         /// From the site file.
         var hostByMAC: [MACAddress: String] = [:]
@@ -74,6 +74,9 @@ package final class HostLedger: InstallationReading {
     }
 
     package func isInstalled(host: String) -> Bool { state.withLock { $0.marks[host]?.installedAt != nil } }
+
+    /// Changes whenever `isInstalled` of any host may.
+    package var markGeneration: UInt64 { state.withLock { $0.markGeneration } }
 
     /// Every machine that was seen, in the order of their MACs.
     package var machines: [MachineRecord] { state.withLock { $0.machines.values.sorted { $0.mac < $1.mac } } }
@@ -148,23 +151,27 @@ package final class HostLedger: InstallationReading {
     /// Notes what a machine was told, and what it will therefore fetch.
     package func noteScript(_ request: BootRequest, decision: BootDecision, detail: String) {
         guard let mac = request.mac else { return }
-        state.withLock { state in
-            if case .boot(let plan) = decision.outcome { state.plans[mac] = plan } else { state.plans[mac] = nil }
-        }
         let kind: HostEvent.Kind =
             switch decision.outcome {
             case .boot, .localDisk: .script
             case .hold: .held
             case .refuse: .refused
             }
-        note(mac: mac, at: request.address, HostEvent(kind: kind, detail: detail, time: clock())) { machine in
-            // A machine that was refused only claims to be the host.
-            if decision.outcome != .refuse { machine.host = decision.host }
-            machine.uuid = request.uuid ?? machine.uuid
-            machine.serial = request.serial ?? machine.serial
-            machine.architecture = request.architecture?.rawValue ?? machine.architecture
-            machine.platform = request.platform ?? machine.platform
+        let event = HostEvent(kind: kind, detail: detail, time: clock())
+        state.withLock { state in
+            if case .boot(let plan) = decision.outcome { state.plans[mac] = plan } else { state.plans[mac] = nil }
+            append(event, to: mac, at: request.address, &state) { Self.learn(request, decision, &$0) }
         }
+    }
+
+    /// What a machine says of itself when it asks for its script.
+    private static func learn(_ request: BootRequest, _ decision: BootDecision, _ machine: inout MachineRecord) {
+        // A machine that was refused only claims to be the host.
+        if decision.outcome != .refuse { machine.host = decision.host }
+        machine.uuid = request.uuid ?? machine.uuid
+        machine.serial = request.serial ?? machine.serial
+        machine.architecture = request.architecture?.rawValue ?? machine.architecture
+        machine.platform = request.platform ?? machine.platform
     }
 
     /// Notes something that only an address is known of. Until its machine is known, the newest few are kept and then
@@ -210,40 +217,29 @@ package final class HostLedger: InstallationReading {
         _ event: HostEvent, to mac: MACAddress, at address: IPv4Address?, _ state: inout State,
         _ change: (inout MachineRecord) -> Void = { _ in }
     ) {
-        var machine =
-            state.machines[mac]
-            ?? MachineRecord(
-                mac: mac, host: state.hostByMAC[mac], firstSeen: event.time, lastSeen: event.time, events: [])
-        change(&machine)
-        machine.lastSeen = event.time
-        // A machine that waits asks every few seconds: one line says it.
-        if event.kind == .held, let last = machine.events.last, last.kind == .held, last.detail == event.detail,
-            address == nil || machine.address == address
-        {
-            state.machines[mac] = machine
-            state.changed.insert(mac)
-            return
-        }
-        var events = [event]
-        if let address {
-            machine.address = address
-            state.macByAddress[address] = mac
-            if let orphans = state.orphans.removeValue(forKey: address) { events = orphans + events }
-        }
-        for event in events { state.figures.add(event, after: machine.events) }
-        machine.events += events
-        if event.kind == .log, machine.events.count > Self.logLimit,
-            machine.events.count(where: { $0.kind == .log }) > Self.logLimit,
-            let oldest = machine.events.firstIndex(where: { $0.kind == .log })
-        {
-            machine.events.remove(at: oldest)
-        }
-        machine.events.removeFirst(max(0, machine.events.count - Self.eventLimit))
-        if state.machines[mac] == nil, state.machines.count >= machineLimit { evict(&state) }
-        state.machines[mac] = machine
+        let orphans = state.orphans.isEmpty ? [] : address.flatMap { state.orphans[$0] } ?? []
+        // In place, and found once: a copy of a machine would be one of its whole timeline.
+        let place = state.machines.index(forKey: mac) ?? insert(mac, at: event.time, &state)
+        change(&state.machines.values[place])
+        let added = state.machines.values[place].add(event, after: orphans, at: address, counting: &state.figures)
         state.changed.insert(mac)
-        state.unwritten += events.map { (mac, $0) }
+        guard !added.isEmpty else { return }
+        if let address {
+            state.macByAddress[address] = mac
+            if !orphans.isEmpty { state.orphans[address] = nil }
+        }
+        state.unwritten += added.map { (mac, $0) }
         if state.unwritten.count > Self.unwrittenLimit { state.unwritten.removeFirst(Self.unwrittenLimit / 2) }
+    }
+
+    private func insert(_ mac: MACAddress, at time: Int64, _ state: inout State)
+        -> Dictionary<MACAddress, MachineRecord>.Index
+    {
+        if state.machines.count >= machineLimit { evict(&state) }
+        let machine = MachineRecord(
+            mac: mac, host: state.hostByMAC[mac], firstSeen: time, lastSeen: time, events: [])
+        state.machines[mac] = machine
+        return state.machines.index(forKey: mac) ?? state.machines.startIndex
     }
 
     /// Forgets discovered machines that were not seen for the longest time, here and with the next flush on disk: a
@@ -352,7 +348,10 @@ package final class HostLedger: InstallationReading {
         } catch {
             throw HostsError(.failure, "the state of \(mark.host) could not be stored", cause: error)
         }
-        state.withLock { $0.marks[mark.host] = mark }
+        state.withLock { state in
+            state.marks[mark.host] = mark
+            state.markGeneration += 1
+        }
     }
 
     private func noteReport(_ kind: HostEvent.Kind, host: String, address: IPv4Address?) {

@@ -128,3 +128,23 @@ import Testing
         #expect(try place.open().kinds(Sample.mac(1)) == [.dhcp] + HostEvent.Kind.allCases)
     }
 }
+
+/// What says nothing new.
+@Suite struct RepetitionTests {
+    @Test func askingAgainWithinASecondFillsNoTimeline() throws {
+        let place = try Ledger()
+        let ledger = try place.open()
+        for _ in 0..<2000 {
+            try Sample.askForScript(ledger, mac: Sample.mac(1), address: Sample.address(11), fields: [:])
+        }
+        #expect(ledger.kinds(Sample.mac(1)) == [.script])
+        place.advance(1000)
+        try Sample.askForScript(ledger, mac: Sample.mac(1), address: Sample.address(11), fields: [:])
+        #expect(ledger.kinds(Sample.mac(1)) == [.script, .script], "a second later it is another step")
+        try Sample.askForScript(ledger, mac: Sample.mac(1), address: Sample.address(12), fields: [:])
+        #expect(ledger.kinds(Sample.mac(1)).count == 3, "from elsewhere, too")
+        place.advance(-100_000)
+        try Sample.askForScript(ledger, mac: Sample.mac(1), address: Sample.address(12), fields: [:])
+        #expect(ledger.kinds(Sample.mac(1)).count == 4, "a clock that was set back hides nothing")
+    }
+}
