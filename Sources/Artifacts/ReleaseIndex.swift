@@ -18,10 +18,14 @@ package struct ReleaseIndex: Sendable {
     /// Of releases that machines are given.
     private var blobs: [Digest: Blob] = [:]
 
+    /// How often it was changed: of one index, the same number means the same content.
+    package private(set) var generation: UInt64 = 0
+
     package init() {}
 
     /// Adds a manifest to a name, under a tag when there is one. A tag that named another one names this one then.
     package mutating func insert(_ release: Release, name: ArtifactName, tag: Tag?) {
+        generation += 1
         if members[name, default: []].insert(release.digest).inserted {
             nameCounts[release.digest, default: 0] += 1
             releases[release.digest] = releases[release.digest] ?? release
@@ -32,6 +36,7 @@ package struct ReleaseIndex: Sendable {
 
     /// Says whether machines are given a manifest of a name: nil, or why not.
     package mutating func withhold(_ digest: Digest, name: ArtifactName, _ withholding: Withholding?) {
+        generation += 1
         guard members[name]?.contains(digest) == true else { return }
         let was = withholdings[name]?[digest]
         guard was != withholding else { return }
@@ -59,14 +64,19 @@ package struct ReleaseIndex: Sendable {
 
     /// Points a tag of a name at one of its manifests.
     package mutating func point(_ tag: Tag, at digest: Digest, name: ArtifactName) {
+        generation += 1
         if members[name]?.contains(digest) == true { tags[name, default: [:]][tag] = digest }
     }
 
     /// Takes a tag from a name; its manifest stays.
-    package mutating func remove(_ tag: Tag, name: ArtifactName) { tags[name]?[tag] = nil }
+    package mutating func remove(_ tag: Tag, name: ArtifactName) {
+        generation += 1
+        tags[name]?[tag] = nil
+    }
 
     /// Takes a manifest from a name, with every tag that names it.
     package mutating func remove(_ digest: Digest, name: ArtifactName) {
+        generation += 1
         guard members[name]?.contains(digest) == true else { return }
         if withholdings[name]?[digest] == nil { countGiving(digest, -1) } else { withholdings[name]?[digest] = nil }
         if withholdings[name]?.isEmpty == true { withholdings[name] = nil }

@@ -33,10 +33,28 @@ package struct BootSnapshot: Sendable {
     }
 }
 
+/// What a decision to boot depends on, besides the request: while it stays the same, so does the decision.
+package struct DecisionBasis: Hashable, Sendable {
+    /// The site file's revision.
+    package let site: Digest
+    /// `ReleaseIndex.generation` of what is published.
+    package let releases: UInt64
+    /// Changes whenever a host is installed or armed.
+    package let installations: UInt64
+
+    package init(site: Digest, releases: UInt64, installations: UInt64) {
+        self.site = site
+        self.releases = releases
+        self.installations = installations
+    }
+}
+
 /// What the boot plane asks of the rest of the program. All but `reportInstalled` answer from memory: no request waits
 /// for the database.
 package protocol BootBackend: Sendable {
     var snapshot: BootSnapshot { get }
+    /// The basis of decisions by `snapshot`. Whoever keeps a decision asks for it before the snapshot.
+    var decisionBasis: DecisionBasis { get }
     /// Where a blob's bytes are. Only asked for digests of published versions.
     func blobPath(_ digest: Digest) -> String
     /// The path of a boot loader by its file name; nil when there is none.

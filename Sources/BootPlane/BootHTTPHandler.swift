@@ -4,23 +4,26 @@ internal import NIOHTTP1
 internal import NIOPosix
 internal import Site
 
-/// HTTP/1.1 over the namespace: GET and HEAD, and POST for reports. Synchronous on the connection's event loop; the
-/// pipeline in front of it delivers one request at a time, and the next while the end of an answer is being written.
-/// So a request that comes on the stack of another's answer waits for the next turn of the loop, or thousands of
-/// pipelined ones would nest until the stack is full; and none is answered while the client does not read.
-final class BootHTTPHandler: ChannelInboundHandler {
+/// HTTP/1.1 over the namespace: GET and HEAD, and POST for reports. Synchronous on the connection's event loop. Requests that
+/// come before the one before them is answered (pipelining, RFC 9112 section 9.3.2) wait in a queue; while there are any,
+/// and while the client does not read its answers, nothing more is read from it.
+final class BootHTTPHandler: ChannelDuplexHandler {
     typealias InboundIn = HTTPServerRequestPart
-    typealias OutboundOut = HTTPServerResponsePart
+    typealias OutboundIn = IOData
+    typealias OutboundOut = IOData
 
     private let namespace: BootNamespace
     private let logger: Logger
-    private let transfers: ActiveTransfers
     private let deadline: RequestDeadline
-    private let readers: NIOThreadPool
+    private let writer: ResponseWriter
     private var request: HTTPRequestHead?
-    /// A complete request that could not be answered at once.
-    private var waiting: HTTPRequestHead?
+    /// Complete requests that could not be answered at once.
+    private var waiting = CircularBuffer<HTTPRequestHead>()
+    /// One is being decided on; its answer has not begun.
+    private var isDeciding = false
     private var isAnswering = false
+    /// Somebody wanted to read, and has to wait.
+    private var wantsRead = false
     private var address: IPv4Address?
 
     init(
@@ -29,15 +32,19 @@ final class BootHTTPHandler: ChannelInboundHandler {
     ) {
         self.namespace = namespace
         self.deadline = deadline
-        self.readers = readers
-        self.transfers = transfers
         self.logger = logger
+        writer = ResponseWriter(namespace: namespace, transfers: transfers, readers: readers, logger: logger)
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        writer.goesOn = { [unowned self] in answerWaiting($0) }
     }
 
     func channelActive(context: ChannelHandlerContext) {
         address = context.remoteAddress?.ipAddress.flatMap { text in
             IPv4Address(client: text)
         }
+        writer.address = address
         context.fireChannelActive()
     }
 
@@ -49,9 +56,17 @@ final class BootHTTPHandler: ChannelInboundHandler {
             guard let request else { return }
             deadline.requestIsComplete()
             self.request = nil
-            waiting = request
+            waiting.append(request)
             answerWaiting(context)
         }
+    }
+
+    func read(context: ChannelHandlerContext) {
+        guard waiting.isEmpty, !isDeciding, !writer.isBusy else {
+            wantsRead = true
+            return
+        }
+        context.read()
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
@@ -59,21 +74,41 @@ final class BootHTTPHandler: ChannelInboundHandler {
         context.fireChannelWritabilityChanged()
     }
 
+    /// Answers in the order of the requests, as long as there are some and the client takes the answers. Not recursive: a
+    /// client may send thousands at once.
     private func answerWaiting(_ context: ChannelHandlerContext) {
-        guard waiting != nil, context.channel.isWritable else { return }
-        guard !isAnswering else {
-            let handler = NIOLoopBound(self, eventLoop: context.eventLoop)
-            let context = NIOLoopBound(context, eventLoop: context.eventLoop)
-            return context.eventLoop.execute { handler.value.answerWaiting(context.value) }
-        }
-        guard let request = waiting else { return }
-        waiting = nil
+        // An answer that ended at once came back here: the loop below goes on with the next.
+        guard !isAnswering else { return }
         isAnswering = true
         defer { isAnswering = false }
-        answer(request, context: context)
+        while !isDeciding, !writer.isBusy, context.channel.isActive, context.channel.isWritable,
+            let request = waiting.popFirst()
+        {
+            isDeciding = true
+            answer(request, context: context)
+        }
+        if wantsRead, waiting.isEmpty, !isDeciding, !writer.isBusy {
+            wantsRead = false
+            context.read()
+        }
     }
 
+    /// Ends what `answerWaiting` began.
+    private func respond(_ plan: ResponsePlan, to request: HTTPRequestHead, _ context: ChannelHandlerContext) {
+        isDeciding = false
+        writer.write(plan, to: request, context)
+    }
+
+    /// The same, after the loop did something else meanwhile.
+    private func respondLater(_ plan: ResponsePlan, to request: HTTPRequestHead, _ context: ChannelHandlerContext) {
+        respond(plan, to: request, context)
+        answerWaiting(context)
+    }
+
+    /// After an error the connection ends. What is no request is told so first, unless that would be in the middle of an
+    /// answer, or before one.
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if error is HTTPParserError, waiting.isEmpty, !isDeciding, !writer.isBusy { writer.refuse(context) }
         logger.debug("HTTP connection ended: \(error)")
         context.close(promise: nil)
     }
@@ -94,6 +129,9 @@ final class BootHTTPHandler: ChannelInboundHandler {
     private func answer(
         _ request: HTTPRequestHead, context: ChannelHandlerContext, waited: Int64 = 0, pause: Int64 = 50
     ) {
+        if request.method == .GET, let resource = namespace.knownScript(request.uri, at: address) {
+            return respond(ResponsePlan(resource, request: request), to: request, context)
+        }
         let parts = request.uri.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
         guard let components = URLPath.components(parts[0]) else {
             return respond(ResponsePlan(status: .badRequest, text: "the path cannot be read"), to: request, context)
@@ -114,7 +152,7 @@ final class BootHTTPHandler: ChannelInboundHandler {
             return respond(plan, to: request, context)
         }
         do {
-            let resource = try namespace.resource(components, query: query, address: address)
+            let resource = try namespace.resource(components, query: query, address: address, target: request.uri)
             if let seconds = namespace.pacer.wait(for: resource, at: address) {
                 let text = "other machines are loading: it is not this one's turn yet"
                 return respond(ResponsePlan(text: text, retryAfter: seconds), to: request, context)
@@ -129,6 +167,7 @@ final class BootHTTPHandler: ChannelInboundHandler {
                     handler.value.answer(
                         request, context: context.value, waited: waited + pause,
                         pause: min(pause * 2, Self.longestPause))
+                    handler.value.answerWaiting(context.value)
                 }
                 return
             }
@@ -190,127 +229,12 @@ final class BootHTTPHandler: ChannelInboundHandler {
                 switch result {
                 case .success(let valid):
                     if !valid { handler.value.noteRefusal(request, invalid.status) }
-                    handler.value.respond(valid ? done : invalid, to: request, contextBox.value)
+                    handler.value.respondLater(valid ? done : invalid, to: request, contextBox.value)
                 case .failure(let error):
                     logger.error("an installation report could not be stored: \(error)")
                     let plan = ResponsePlan(text: "not stored, try again", retryAfter: 5)
-                    handler.value.respond(plan, to: request, contextBox.value)
+                    handler.value.respondLater(plan, to: request, contextBox.value)
                 }
             }
-    }
-
-    private func respond(_ plan: ResponsePlan, to request: HTTPRequestHead, _ context: ChannelHandlerContext) {
-        guard context.channel.isActive else { return }
-        var head = HTTPResponseHead(version: request.version, status: plan.status, headers: plan.headers)
-        if !request.isKeepAlive { head.headers.replaceOrAdd(name: "connection", value: "close") }
-        if request.version == .http1_0, request.isKeepAlive {
-            head.headers.replaceOrAdd(name: "connection", value: "keep-alive")
-        }
-        logger.debug(
-            "HTTP \(request.method) \(LoggablePath.of(request.uri)) -> \(plan.status.code), \(plan.length) bytes")
-        context.write(wrapOutboundOut(.head(head)), promise: nil)
-        let keepsAlive = request.isKeepAlive
-        if request.method == .HEAD || plan.length == 0 {
-            return finish(context, keepsAlive: keepsAlive, event: request.method == .HEAD ? nil : plan.event, bytes: 0)
-        }
-        switch plan.body {
-        case .bytes(let bytes):
-            writeBytes(bytes[...], plan, keepsAlive, context)
-        case .resource(let resource, let range):
-            switch resource.body {
-            case .bytes(let bytes):
-                writeBytes(bytes[Int(range.lowerBound)..<Int(range.upperBound)], plan, keepsAlive, context)
-            case .file(let file, let offset, _):
-                let part = range.lowerBound + offset..<range.upperBound + offset
-                transfer(plan, request, context) {
-                    FileSender(file: file, range: part, channel: context.channel, readers: readers).send()
-                }
-            }
-        case .parts(let resource, let parts, let end):
-            transfer(plan, request, context) {
-                let handler = NIOLoopBound(self, eventLoop: context.eventLoop)
-                let contextBox = NIOLoopBound(context, eventLoop: context.eventLoop)
-                return sendParts(parts[...], of: resource, context).map {
-                    handler.value.writeBody(end[...], contextBox.value)
-                }
-            }
-        }
-    }
-
-    /// Sends a body that takes its time, and ends the answer after it.
-    private func transfer(
-        _ plan: ResponsePlan, _ request: HTTPRequestHead, _ context: ChannelHandlerContext,
-        _ send: () -> EventLoopFuture<Void>
-    ) {
-        let contextBox = NIOLoopBound(context, eventLoop: context.eventLoop)
-        let handler = NIOLoopBound(self, eventLoop: context.eventLoop)
-        let transfers = transfers
-        let (pacer, address) = (namespace.pacer, address)
-        transfers.begin()
-        pacer.transferBegan(address)
-        send().whenComplete { result in
-            transfers.end()
-            pacer.transferEnded(address)
-            switch result {
-            case .success:
-                handler.value.finish(
-                    contextBox.value, keepsAlive: request.isKeepAlive, event: plan.event, bytes: plan.length)
-            case .failure(let error): handler.value.fail(contextBox.value, request.uri, error)
-            }
-        }
-    }
-
-    /// One piece after another: each is a body's part of its own to the channel.
-    private func sendParts(
-        _ parts: ArraySlice<ResponsePlan.Part>, of resource: BootResource, _ context: ChannelHandlerContext
-    ) -> EventLoopFuture<Void> {
-        guard let part = parts.first else { return context.eventLoop.makeSucceededVoidFuture() }
-        writeBody(part.head[...], context)
-        let sent: EventLoopFuture<Void>
-        switch resource.body {
-        case .bytes(let bytes):
-            writeBody(bytes[Int(part.range.lowerBound)..<Int(part.range.upperBound)], context)
-            sent = context.eventLoop.makeSucceededVoidFuture()
-        case .file(let file, let offset, _):
-            let range = part.range.lowerBound + offset..<part.range.upperBound + offset
-            sent = FileSender(file: file, range: range, channel: context.channel, readers: readers).send()
-        }
-        let handler = NIOLoopBound(self, eventLoop: context.eventLoop)
-        let contextBox = NIOLoopBound(context, eventLoop: context.eventLoop)
-        return sent.flatMap { handler.value.sendParts(parts.dropFirst(), of: resource, contextBox.value) }
-    }
-
-    private func writeBody(_ bytes: ArraySlice<UInt8>, _ context: ChannelHandlerContext) {
-        context.write(wrapOutboundOut(.body(.byteBuffer(context.channel.allocator.buffer(bytes: bytes)))), promise: nil)
-    }
-
-    private func writeBytes(
-        _ bytes: ArraySlice<UInt8>, _ plan: ResponsePlan, _ keepsAlive: Bool, _ context: ChannelHandlerContext
-    ) {
-        writeBody(bytes, context)
-        finish(context, keepsAlive: keepsAlive, event: plan.event, bytes: Int64(bytes.count))
-    }
-
-    /// Ends the answer; the event is noted before the client can ask for what comes next.
-    private func finish(_ context: ChannelHandlerContext, keepsAlive: Bool, event: BootEvent?, bytes: Int64) {
-        if let event, let address {
-            namespace.pacer.sent(event, to: address, bytes: bytes)
-            namespace.backend.note(event, from: address, bytes: bytes)
-        }
-        let written = context.writeAndFlush(wrapOutboundOut(.end(nil)))
-        if !keepsAlive {
-            let channel = context.channel
-            written.whenComplete { _ in channel.close(promise: nil) }
-        }
-    }
-
-    /// The head has gone out with a length that cannot be kept: only closing tells the client.
-    private func fail(_ context: ChannelHandlerContext, _ uri: String, _ error: any Error) {
-        let path = LoggablePath.of(uri)
-        logger.notice("HTTP \(path) ended early: \(error)")
-        if let address {
-            namespace.backend.note(.failure("HTTP \(path): the connection ended early"), from: address, bytes: 0)
-        }
-        context.close(promise: nil)
     }
 }

@@ -7,7 +7,7 @@ package import NIOPosix
 /// plane does takes their threads.
 package struct BootListeners: Sendable {
     /// Seconds without a byte in either direction after which a connection is closed.
-    private static let idleTimeout = TimeAmount.seconds(120)
+    fileprivate static let idleTimeout = TimeAmount.seconds(120)
     /// The same for syslog, whose senders have nothing to say for long and do not expect to be closed.
     private static let syslogTimeout = TimeAmount.hours(6)
 
@@ -44,16 +44,8 @@ package struct BootListeners: Sendable {
                 channel.eventLoop.makeCompletedFuture {
                     let pipeline = channel.pipeline.syncOperations
                     guard limiter.admit(channel) else { return channel.close(promise: nil) }
-                    // A client that asks and does not read is not read from.
-                    try pipeline.addHandler(BackPressureHandler())
-                    try pipeline.addHandler(IdleStateHandler(allTimeout: Self.idleTimeout))
-                    let deadline = RequestDeadline()
-                    try pipeline.addHandler(deadline)
-                    try pipeline.configureHTTPServerPipeline(withPipeliningAssistance: true, withErrorHandling: true)
-                    try pipeline.addHandler(
-                        BootHTTPHandler(
-                            namespace: namespace, transfers: transfers, deadline: deadline, readers: readers,
-                            logger: logger))
+                    try pipeline.addBootHTTPHandlers(
+                        namespace: namespace, transfers: transfers, readers: readers, logger: logger)
                 }
             }
             .bind(host: host, port: port).get()
@@ -87,5 +79,22 @@ package struct BootListeners: Sendable {
                 }
             }
             .bind(host: host, port: port).get()
+    }
+}
+
+extension ChannelPipeline.SynchronousOperations {
+    /// All that one connection needs to be answered.
+    func addBootHTTPHandlers(
+        namespace: BootNamespace, transfers: ActiveTransfers, readers: NIOThreadPool, logger: Logger
+    ) throws {
+        let deadline = RequestDeadline()
+        // A client that asks and does not read is not read from.
+        try addHandler(BackPressureHandler())
+        try addHandler(IdleStateHandler(allTimeout: BootListeners.idleTimeout))
+        try addHandler(deadline)
+        try addHandler(ByteToMessageHandler(HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes)))
+        try addHandler(
+            BootHTTPHandler(
+                namespace: namespace, transfers: transfers, deadline: deadline, readers: readers, logger: logger))
     }
 }

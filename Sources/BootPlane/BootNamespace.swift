@@ -11,6 +11,7 @@ package struct BootNamespace: Sendable {
 
     package let backend: any BootBackend
     package let pacer: BootPacer
+    private let scripts = ScriptCache()
 
     package init(backend: any BootBackend, pacer: BootPacer = BootPacer()) {
         self.backend = backend
@@ -22,10 +23,11 @@ package struct BootNamespace: Sendable {
     ///   - components: of the path, decoded.
     ///   - query: the fields after `?`.
     ///   - address: the client's, where it is IPv4.
+    ///   - target: the path with its query, as it was sent: by it a script is found again.
     /// - Returns: what the path stands for now; a script is made for this request.
     /// - Throws: `BootRefusal`.
     package func resource(
-        _ components: [String], query: [String: String] = [:], address: IPv4Address?
+        _ components: [String], query: [String: String] = [:], address: IPv4Address?, target: String? = nil
     ) throws(BootRefusal) -> BootResource {
         let snapshot = backend.snapshot
         switch (components.first, components.count) {
@@ -33,7 +35,8 @@ package struct BootNamespace: Sendable {
         // iPXE looks for autoexec.ipxe where it was loaded from.
         case (BootPath.loaders, 2) where components[1] == "autoexec.ipxe": return try stage1(snapshot, address)
         case (BootPath.loaders, 2): return try loader(components[1])
-        case ("ipxe", 2) where components[1] == "script": return try script(snapshot, query, address)
+        case ("ipxe", 2) where components[1] == "script":
+            return try script(snapshot, query, address, target: target)
         case ("blobs", 3) where components[1] == "sha256": return try blob(snapshot, components[2])
         case ("hosts", 3) where components[2] == "answer": return try answer(snapshot, token: components[1], address)
         case ("hosts", 3) where components[2] == IPXERenderer.overlayName:
@@ -60,29 +63,80 @@ package struct BootNamespace: Sendable {
         return Self.script(IPXERenderer(names: names).stage1Script(), event: .stage1)
     }
 
+    /// A script that was decided on before, on the same basis; nil where it has to be decided.
+    /// - Parameters:
+    ///   - target: the path with its query, as it was sent.
+    ///   - address: the client's.
+    /// - Returns: the script, to be sent and noted as any other.
+    func knownScript(_ target: String, at address: IPv4Address?) -> BootResource? {
+        let key = ScriptCache.Key(target: target, address: address)
+        guard let entry = scripts.entry(key, on: backend.decisionBasis) else { return nil }
+        // Its turn may be over, or not have come.
+        guard pacer.admits(entry.decision, at: address, in: backend.snapshot.site) else { return nil }
+        guard let host = entry.decision.host, let bytes = entry.bytes(token: { backend.issueToken(host: host) }) else {
+            return nil
+        }
+        return BootResource(
+            .bytes(bytes), mediaType: Self.scriptType, event: .script(entry.request, entry.decision))
+    }
+
+    /// Where iPXE asks for its machine's script.
+    static let scriptPath = "ipxe/script"
+    private static let scriptType = "text/plain; charset=utf-8"
+
     private func script(
-        _ snapshot: BootSnapshot, _ query: [String: String], _ address: IPv4Address?
+        _ snapshot: BootSnapshot, _ query: [String: String], _ address: IPv4Address?, target: String?
     ) throws(BootRefusal) -> BootResource {
+        let basis = backend.decisionBasis
         let request = BootRequest(fields: query, address: address)
+        // Somebody looks at what a machine would get: it gets nothing by that, nor loses its turn, nor is it noted.
+        if query["preflight"] != nil {
+            switch try rendered(snapshot.decider.decide(request), request, snapshot, token: "preflight") {
+            case .success(let text): return Self.script(text, event: nil)
+            case .failure(let error): return Self.script(error.refusal, event: nil)
+            }
+        }
         let decision = pacer.paced(snapshot.decider.decide(request), at: address, in: snapshot.site)
-        let names = decision.substrate.flatMap { snapshot.names(of: $0) } ?? snapshot.names(for: address)
+        let place = ScriptCache.makePlace()
+        switch try rendered(decision, request, snapshot, token: place) {
+        case .success(let text):
+            let entry = ScriptCache.Entry(
+                request: request, decision: decision, pieces: ScriptCache.pieces(text, at: place))
+            if case .boot = decision.outcome, let target {
+                scripts.store(entry, ScriptCache.Key(target: target, address: address), on: basis)
+            }
+            guard let bytes = entry.bytes(token: { decision.host.flatMap(backend.issueToken) }) else { throw .damaged }
+            return BootResource(.bytes(bytes), mediaType: Self.scriptType, event: .script(request, decision))
+        case .failure(let error):
+            return Self.script(error.refusal, event: .script(request, decision.refused(error.reason)))
+        }
+    }
+
+    /// A script that cannot be written, and what the machine is told instead.
+    private struct Unwritable: Error {
+        let reason: String
+        let refusal: String
+    }
+
+    private func rendered(
+        _ decision: BootDecision, _ request: BootRequest, _ snapshot: BootSnapshot, token: String
+    ) throws(BootRefusal) -> Result<String, Unwritable> {
+        let names = decision.substrate.flatMap { snapshot.names(of: $0) } ?? snapshot.names(for: request.address)
         guard let names else { throw .notFound("this address is on no substrate of the site file") }
         let renderer = IPXERenderer(names: names)
         var expansion: ProfileExpansion?
         if case .boot(let plan) = decision.outcome, let host = snapshot.site.host(plan.host) {
-            guard let token = backend.issueToken(host: host.name) else { throw .damaged }
             expansion = ProfileExpansion(names: names, host: host, mac: request.mac, token: token)
         }
-        do {
-            return Self.script(try renderer.script(decision, expansion: expansion), event: .script(request, decision))
+        do throws(BootError) {
+            return .success(try renderer.script(decision, expansion: expansion))
         } catch {
-            return Self.script(
-                renderer.refusal(error.message), event: .script(request, decision.refused(error.message)))
+            return .failure(Unwritable(reason: error.message, refusal: renderer.refusal(error.message)))
         }
     }
 
-    private static func script(_ text: String, event: BootEvent) -> BootResource {
-        BootResource(.bytes(Array(text.utf8)), mediaType: "text/plain; charset=utf-8", event: event)
+    private static func script(_ text: String, event: BootEvent?) -> BootResource {
+        BootResource(.bytes(Array(text.utf8)), mediaType: scriptType, event: event)
     }
 
     private func loader(_ name: String) throws(BootRefusal) -> BootResource {

@@ -20,21 +20,35 @@ package final class BootPacer: Sendable {
 
     /// The same decision, or to wait where it is not the machine's turn.
     func paced(_ decision: BootDecision, at address: IPv4Address?, in site: Site) -> BootDecision {
-        guard let address else { return decision }
+        guard let turn = turn(decision, at: address, in: site) else { return decision }
+        return decision.held(
+            turn.seconds,
+            "it waits for its turn: \(turn.budget.machines) machines of \(decision.substrate ?? "") load at once, by 'boot_budget'"
+        )
+    }
+
+    /// Whether `paced` leaves a decision as it is.
+    func admits(_ decision: BootDecision, at address: IPv4Address?, in site: Site) -> Bool {
+        turn(decision, at: address, in: site) == nil
+    }
+
+    /// How long a machine has to wait, and by which budget; nil when it may load, or has nothing to load.
+    private func turn(
+        _ decision: BootDecision, at address: IPv4Address?, in site: Site
+    ) -> (seconds: Int, budget: BootBudget)? {
+        guard let address else { return nil }
         guard case .boot(let plan) = decision.outcome else {
             if decision.outcome == .localDisk { control.withLock { $0.left(address) } }
-            return decision
+            return nil
         }
         let bytes = plan.initrds.reduce(plan.kernel.file.size) { $0 + $1.file.size }
         let substrate = decision.substrate ?? ""
-        guard bytes >= Self.smallest, let budget = site.substrate(substrate)?.bootBudget else { return decision }
+        guard bytes >= Self.smallest, let budget = site.substrate(substrate)?.bootBudget else { return nil }
         let answer = control.withLock {
             $0.ask(address, substrate: substrate, bytes: bytes, budget: budget, now: clock())
         }
-        guard case .wait(let seconds) = answer else { return decision }
-        return decision.held(
-            seconds, "it waits for its turn: \(budget.machines) machines of \(substrate) load at once, by 'boot_budget'"
-        )
+        guard case .wait(let seconds) = answer else { return nil }
+        return (seconds, budget)
     }
 
     /// Seconds after which a machine may ask again for a file that it is not its turn to load; nil when it may now.

@@ -1,5 +1,4 @@
 internal import NIOCore
-internal import NIOHTTP1
 internal import NIOPosix
 internal import TFTP
 
@@ -85,7 +84,7 @@ final class FileSender {
         guard let handle = file.duplicateDescriptor() else { return interrupt("no file descriptor is left") }
         let fileHandle = NIOFileHandle(_deprecatedTakingOwnershipOfDescriptor: handle)
         let region = FileRegion(fileHandle: fileHandle, readerIndex: Int(position), endIndex: Int(position + length))
-        let written = channel.writeAndFlush(HTTPServerResponsePart.body(.fileRegion(region)))
+        let written = channel.writeAndFlush(IOData.fileRegion(region))
         let sender = NIOLoopBound(self, eventLoop: channel.eventLoop)
         written.whenComplete { result in
             try? fileHandle.close()

@@ -9,6 +9,8 @@ final class RequestDeadline: ChannelInboundHandler {
     static let limit = TimeAmount.seconds(30)
 
     private var timer: Scheduled<Void>?
+    /// A request has begun and is not complete.
+    private var isOpen = false
 
     func channelActive(context: ChannelHandlerContext) {
         arm(context)
@@ -16,8 +18,10 @@ final class RequestDeadline: ChannelInboundHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        if timer == nil { arm(context) }
+        isOpen = true
         context.fireChannelRead(data)
+        // Most requests are complete in the first packet, and need no timer.
+        if isOpen, timer == nil, context.channel.isActive { arm(context) }
     }
 
     func channelInactive(context: ChannelHandlerContext) {
@@ -29,6 +33,7 @@ final class RequestDeadline: ChannelInboundHandler {
 
     /// Called by the handler that takes requests: bytes after this one belong to the next.
     func requestIsComplete() {
+        isOpen = false
         timer?.cancel()
         timer = nil
     }

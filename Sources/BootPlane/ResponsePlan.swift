@@ -28,6 +28,17 @@ struct ResponsePlan {
     var body: Body
     var event: BootEvent?
 
+    /// The body, where all of it is in memory.
+    var bytes: ArraySlice<UInt8>? {
+        switch body {
+        case .bytes(let bytes): return bytes[...]
+        case .resource(let resource, let range):
+            guard case .bytes(let bytes) = resource.body else { return nil }
+            return bytes[Int(range.lowerBound)..<Int(range.upperBound)]
+        case .parts: return nil
+        }
+    }
+
     /// A short text, for refusals.
     init(status: HTTPResponseStatus, text: String) {
         self.status = status

@@ -30,6 +30,11 @@ struct DaemonBackend: BootBackend {
             modes: [:])
     }
 
+    var decisionBasis: DecisionBasis {
+        DecisionBasis(
+            site: site.current.revision, releases: store.releasesGeneration, installations: ledger.markGeneration)
+    }
+
     func blobPath(_ digest: Digest) -> String { store.blobPath(digest) }
 
     func loaderPath(_ name: String) -> String? {

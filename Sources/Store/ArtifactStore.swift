@@ -148,6 +148,9 @@ package final class ArtifactStore: Sendable {
     /// Everything published, as of now. A value: later publishing does not change it.
     package var releases: ReleaseIndex { index.withLock { $0 } }
 
+    /// `ReleaseIndex.generation` of `releases`.
+    package var releasesGeneration: UInt64 { index.withLock { $0.generation } }
+
     /// The path of a blob's bytes. The file is immutable and may be opened by anybody who learned the digest from
     /// `releases`.
     package func blobPath(_ digest: Digest) -> String { directory.blobPath(digest) }

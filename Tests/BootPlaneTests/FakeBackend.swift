@@ -20,10 +20,32 @@ final class FakeBackend: BootBackend {
         self.directory = directory
     }
 
+    /// Tests install hosts with it.
+    let installed = Mutex<(hosts: Set<String>, generation: UInt64)>(([], 0))
+    let issuedTokens = Mutex(0)
+
+    private struct Installed: InstallationReading {
+        let hosts: Set<String>
+        func isInstalled(host: String) -> Bool { hosts.contains(host) }
+    }
+
+    func install(_ host: String) {
+        installed.withLock { installed in
+            installed.hosts.insert(host)
+            installed.generation += 1
+        }
+    }
+
     var snapshot: BootSnapshot {
         BootSnapshot(
-            decider: BootDecider(site: site, releases: releases, installations: NoInstallations()), httpPort: 80,
-            modes: [:])
+            decider: BootDecider(
+                site: site, releases: releases,
+                installations: Installed(hosts: installed.withLock { $0.hosts })), httpPort: 80, modes: [:])
+    }
+
+    var decisionBasis: DecisionBasis {
+        DecisionBasis(
+            site: site.revision, releases: releases.generation, installations: installed.withLock { $0.generation })
     }
 
     func blobPath(_ digest: Digest) -> String { directory.appending(path: digest.hex).path }
@@ -72,7 +94,10 @@ final class FakeBackend: BootBackend {
     }
 
     func tftpBlockSize(at address: IPv4Address) -> Int? { nil }
-    func issueToken(host: String) -> String? { "\(host).token" }
+    func issueToken(host: String) -> String? {
+        issuedTokens.withLock { $0 += 1 }
+        return "\(host).token"
+    }
     func host(forToken token: String) -> String? { token == Self.token ? "hv01" : nil }
     func reportUp(token: String, address: IPv4Address?) -> Bool { token == Self.token }
     func reportInstalled(token: String, address: IPv4Address?) async throws -> Bool { token == Self.token }

@@ -16,14 +16,9 @@ import Testing
         let site = try #require(Site.parse(Array(BootNamespaceTests.site.yaml.utf8)).site)
         let namespace = BootNamespace(backend: FakeBackend(site: site, directory: directory))
         let channel = EmbeddedChannel()
-        let deadline = RequestDeadline()
-        let pipeline = channel.pipeline.syncOperations
-        try pipeline.addHandler(deadline)
-        try pipeline.configureHTTPServerPipeline(withPipeliningAssistance: true, withErrorHandling: true)
-        try pipeline.addHandler(
-            BootHTTPHandler(
-                namespace: namespace, transfers: ActiveTransfers(), deadline: deadline,
-                readers: NIOThreadPool(numberOfThreads: 1), logger: Logger(label: "test")))
+        try channel.pipeline.syncOperations.addBootHTTPHandlers(
+            namespace: namespace, transfers: ActiveTransfers(), readers: NIOThreadPool(numberOfThreads: 1),
+            logger: Logger(label: "test"))
         channel.connect(to: try SocketAddress(ipAddress: "10.20.99.21", port: 1), promise: nil)
         return channel
     }

@@ -1,0 +1,154 @@
+internal import Logging
+internal import NIOCore
+internal import NIOHTTP1
+internal import NIOPosix
+internal import Site
+
+/// Writes one connection's answers, one after the other: a small one as one piece with its head, a file region by region.
+/// Bodies always have a length (RFC 9112 section 6.2): nothing is chunked. Used on the connection's event loop only.
+final class ResponseWriter {
+    private let namespace: BootNamespace
+    private let logger: Logger
+    private let transfers: ActiveTransfers
+    private let readers: NIOThreadPool
+    /// The client's.
+    var address: IPv4Address?
+    /// An answer has begun, and its end was not written.
+    private(set) var isBusy = false
+    /// Called when an answer that took its time has ended and the connection goes on.
+    var goesOn: (ChannelHandlerContext) -> Void = { _ in }
+
+    init(namespace: BootNamespace, transfers: ActiveTransfers, readers: NIOThreadPool, logger: Logger) {
+        self.namespace = namespace
+        self.transfers = transfers
+        self.readers = readers
+        self.logger = logger
+    }
+
+    /// Small answers are written when this returns; then the connection may go on with the next.
+    func write(_ plan: ResponsePlan, to request: HTTPRequestHead, _ context: ChannelHandlerContext) {
+        guard context.channel.isActive else { return }
+        var head = HTTPResponseHead(version: request.version, status: plan.status, headers: plan.headers)
+        let keepsAlive = request.isKeepAlive
+        if !keepsAlive { head.headers.replaceOrAdd(name: "connection", value: "close") }
+        if request.version == .http1_0, keepsAlive {
+            head.headers.replaceOrAdd(name: "connection", value: "keep-alive")
+        }
+        logger.debug(
+            "HTTP \(request.method) \(LoggablePath.of(request.uri)) -> \(plan.status.code), \(plan.length) bytes")
+        let hasBody = request.method != .HEAD && plan.length > 0
+        let bytes = hasBody ? plan.bytes : []
+        var buffer = context.channel.allocator.buffer(capacity: 512 + (bytes?.count ?? 0))
+        ResponseHead.encode(head, into: &buffer)
+        isBusy = true
+        guard let bytes else {
+            context.write(NIOAny(IOData.byteBuffer(buffer)), promise: nil)
+            return transfer(plan, request, context)
+        }
+        // Head and body are one piece, which the pipeline carries once.
+        buffer.writeBytes(bytes)
+        context.write(NIOAny(IOData.byteBuffer(buffer)), promise: nil)
+        let event = request.method == .HEAD ? nil : plan.event
+        finish(context, keepsAlive: keepsAlive, event: event, bytes: Int64(bytes.count))
+    }
+
+    /// Says that what came is no request; the caller ends the connection.
+    func refuse(_ context: ChannelHandlerContext) {
+        let head = HTTPResponseHead(
+            version: .http1_1, status: .badRequest, headers: ["connection": "close", "content-length": "0"])
+        var buffer = context.channel.allocator.buffer(capacity: 128)
+        ResponseHead.encode(head, into: &buffer)
+        context.writeAndFlush(NIOAny(IOData.byteBuffer(buffer)), promise: nil)
+    }
+
+    /// Sends a body that takes its time, and ends the answer after it.
+    private func transfer(_ plan: ResponsePlan, _ request: HTTPRequestHead, _ context: ChannelHandlerContext) {
+        let contextBox = NIOLoopBound(context, eventLoop: context.eventLoop)
+        let writer = NIOLoopBound(self, eventLoop: context.eventLoop)
+        let transfers = transfers
+        let (pacer, address) = (namespace.pacer, address)
+        transfers.begin()
+        pacer.transferBegan(address)
+        send(plan, context).whenComplete { result in
+            transfers.end()
+            pacer.transferEnded(address)
+            let (writer, context) = (writer.value, contextBox.value)
+            switch result {
+            case .success:
+                let keepsAlive = request.isKeepAlive
+                writer.finish(context, keepsAlive: keepsAlive, event: plan.event, bytes: plan.length)
+                if keepsAlive { writer.goesOn(context) }
+            case .failure(let error): writer.fail(context, request.uri, error)
+            }
+        }
+    }
+
+    private func send(_ plan: ResponsePlan, _ context: ChannelHandlerContext) -> EventLoopFuture<Void> {
+        switch plan.body {
+        case .bytes: return context.eventLoop.makeSucceededVoidFuture()
+        case .resource(let resource, let range): return send(range, of: resource, context)
+        case .parts(let resource, let parts, let end):
+            let writer = NIOLoopBound(self, eventLoop: context.eventLoop)
+            let contextBox = NIOLoopBound(context, eventLoop: context.eventLoop)
+            return send(parts[...], of: resource, context).map {
+                writer.value.write(end[...], contextBox.value)
+            }
+        }
+    }
+
+    private func send(
+        _ range: Range<Int64>, of resource: BootResource, _ context: ChannelHandlerContext
+    ) -> EventLoopFuture<Void> {
+        switch resource.body {
+        case .bytes(let bytes):
+            write(bytes[Int(range.lowerBound)..<Int(range.upperBound)], context)
+            return context.eventLoop.makeSucceededVoidFuture()
+        case .file(let file, let offset, _):
+            let part = range.lowerBound + offset..<range.upperBound + offset
+            return FileSender(file: file, range: part, channel: context.channel, readers: readers).send()
+        }
+    }
+
+    /// One piece after another: each is a body's part of its own to the channel.
+    private func send(
+        _ parts: ArraySlice<ResponsePlan.Part>, of resource: BootResource, _ context: ChannelHandlerContext
+    ) -> EventLoopFuture<Void> {
+        guard let part = parts.first else { return context.eventLoop.makeSucceededVoidFuture() }
+        write(part.head[...], context)
+        let writer = NIOLoopBound(self, eventLoop: context.eventLoop)
+        let contextBox = NIOLoopBound(context, eventLoop: context.eventLoop)
+        return send(part.range, of: resource, context).flatMap {
+            writer.value.send(parts.dropFirst(), of: resource, contextBox.value)
+        }
+    }
+
+    private func write(_ bytes: ArraySlice<UInt8>, _ context: ChannelHandlerContext) {
+        let buffer = context.channel.allocator.buffer(bytes: bytes)
+        context.write(NIOAny(IOData.byteBuffer(buffer)), promise: nil)
+    }
+
+    /// Ends the answer; the event is noted before the client can ask for what comes next.
+    private func finish(_ context: ChannelHandlerContext, keepsAlive: Bool, event: BootEvent?, bytes: Int64) {
+        if let event, let address {
+            namespace.pacer.sent(event, to: address, bytes: bytes)
+            namespace.backend.note(event, from: address, bytes: bytes)
+        }
+        isBusy = false
+        guard !keepsAlive else { return context.flush() }
+        let channel = context.channel
+        // Once all is written that was before it.
+        isBusy = true
+        context.writeAndFlush(NIOAny(IOData.byteBuffer(channel.allocator.buffer(capacity: 0))))
+            .whenComplete { _ in channel.close(promise: nil) }
+    }
+
+    /// The head has gone out with a length that cannot be kept: only closing tells the client.
+    private func fail(_ context: ChannelHandlerContext, _ uri: String, _ error: any Error) {
+        let path = LoggablePath.of(uri)
+        logger.notice("HTTP \(path) ended early: \(error)")
+        if let address {
+            namespace.backend.note(.failure("HTTP \(path): the connection ended early"), from: address, bytes: 0)
+        }
+        context.close(promise: nil)
+    }
+}
