@@ -20,6 +20,7 @@ struct BlockSender {
     private let descriptor: Int32
     private let content: TFTPContent
     private let blockSize: Int
+    private let ahead: ReadAhead?
     /// Off from the first refusal on.
     private(set) var usesSegments: Bool
 
@@ -31,11 +32,14 @@ struct BlockSender {
         self.content = content
         self.blockSize = blockSize
         self.usesSegments = usesSegments
+        let step = blockSize + Self.headerSize
+        if case .file = content, ReadAhead.capacity / step >= 4 { ahead = ReadAhead() } else { ahead = nil }
     }
 
     /// Sends blocks by their number from 1. What the network refuses for another reason than room is a lost packet: the timer
     /// repeats it.
     mutating func send(_ blocks: ClosedRange<Int64>, buffer: UnsafeMutableRawBufferPointer) -> Progress {
+        if blocks.count == 1, let ahead { return send(blocks.lowerBound, from: ahead) }
         let step = blockSize + Self.headerSize
         let limit = Int64(max(1, min(Self.maximumBlocks, Self.maximumBytes / step)))
         var first = blocks.lowerBound
@@ -48,6 +52,23 @@ struct BlockSender {
             first = last + 1
         }
         return .sent
+    }
+
+    /// In lock-step: the file is read for many blocks at once, and each is one plain call.
+    private func send(_ block: Int64, from ahead: ReadAhead) -> Progress {
+        let step = blockSize + Self.headerSize
+        if !ahead.blocks.contains(block) {
+            let count = Int64(min(Self.maximumBlocks, ReadAhead.capacity / step))
+            let last = min(block + count - 1, content.size / Int64(blockSize) + 1)
+            ahead.blocks = 0..<0
+            guard fill(ahead.buffer, block...last) != nil else { return .unreadable }
+            ahead.blocks = block..<last + 1
+        }
+        let start = Int(block - ahead.blocks.lowerBound) * step
+        let size = Int(min(Int64(blockSize), content.size - (block - 1) * Int64(blockSize)))
+        let sent = Glibc.send(
+            descriptor, ahead.buffer.baseAddress.map { $0 + start }, size + Self.headerSize, Int32(MSG_NOSIGNAL))
+        return sent < 0 && errno == EAGAIN ? .full(next: block) : .sent
     }
 
     /// The first block that the socket had no room for; nil when there is none.
@@ -107,4 +128,15 @@ struct BlockSender {
         }
         return Self.headerSize * blocks.count + wanted
     }
+}
+
+/// Blocks of one transfer that were read together, each with its header.
+private final class ReadAhead {
+    /// Little, for thousands of transfers may have one.
+    static let capacity = 16 << 10
+
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: capacity, alignment: 16)
+    var blocks: Range<Int64> = 0..<0
+
+    deinit { buffer.deallocate() }
 }

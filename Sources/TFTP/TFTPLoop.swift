@@ -11,7 +11,7 @@ final class TFTPLoop: @unchecked Sendable {
     private let poll: Int32
     private let ports: TransferPorts
     private var sockets: TransferSockets
-    private var transfers: [Int32: TFTPTransfer] = [:]
+    private var transfers = TransferTable()
     /// Where each was asked for, for requests that come to its own socket.
     private var origins: [Int32: (local: DatagramEndpoint, listener: ListeningSocket)] = [:]
     private var byClient: [DatagramEndpoint: Int32] = [:]
@@ -66,7 +66,7 @@ final class TFTPLoop: @unchecked Sendable {
     /// Serves until the stop event; when it returns, every socket is closed.
     func run() {
         serve()
-        transfers = [:]
+        transfers = TransferTable()
         listening = []
     }
 
@@ -81,14 +81,13 @@ final class TFTPLoop: @unchecked Sendable {
             let count = epoll_wait(poll, &events, Int32(events.count), wait)
             if count < 0, errno != EINTR { return }
             var again: [Request] = []
-            for event in events.prefix(Int(max(0, count))) {
+            let now = Self.now()
+            for index in 0..<Int(max(0, count)) {
+                let event = events[index]
                 let descriptor = event.data.fd
                 if descriptor == stopEvent {
                     drain()
-                } else if let socket = listening.first(where: { $0.descriptor == descriptor }) {
-                    receiveRequests(socket, buffer)
                 } else if let transfer = transfers[descriptor] {
-                    let now = Self.now()
                     if event.events & EPOLLOUT.rawValue != 0 {
                         settle(transfer, transfer.writable(buffer: buffer), now)
                         // It has ended, or reads what came at its next turn.
@@ -96,21 +95,22 @@ final class TFTPLoop: @unchecked Sendable {
                             continue
                         }
                     }
-                    let origin = origins[descriptor]
+                    let origin = ports == .single ? origins[descriptor] : nil
                     settle(transfer, transfer.readable(buffer: buffer, now: now), now)
                     if let origin, let bytes = transfer.takeRequest() {
                         again.append(Request(bytes: bytes, remote: transfer.remote, origin: origin))
                     }
+                } else if let socket = listening.first(where: { $0.descriptor == descriptor }) {
+                    receiveRequests(socket, buffer)
                 }
             }
             // Not before the transfers that ended have closed their sockets.
             for request in again {
                 receive(request.bytes, from: request.remote, at: request.origin.local, request.origin.listener, buffer)
             }
-            let now = Self.now()
             if now >= nextTimers {
                 nextTimers = now + Self.timerInterval
-                for transfer in transfers.values where transfer.machine.deadline <= now {
+                for transfer in transfers.all where transfer.machine.deadline <= now {
                     settle(transfer, transfer.timerFired(buffer: buffer, now: now), now)
                 }
             }
@@ -248,5 +248,24 @@ final class TFTPLoop: @unchecked Sendable {
             if remote != transfer.remote { found.append((Array(buffer[..<count]), remote)) }
         }
         return found
+    }
+}
+
+/// Transfers by their descriptors, which are small numbers: found without hashing, once for every packet.
+private struct TransferTable {
+    private var places: [TFTPTransfer?] = []
+    private(set) var count = 0
+
+    var isEmpty: Bool { count == 0 }
+    var all: [TFTPTransfer] { places.compactMap(\.self) }
+
+    subscript(descriptor: Int32) -> TFTPTransfer? {
+        get { Int(descriptor) < places.count && descriptor >= 0 ? places[Int(descriptor)] : nil }
+        set {
+            let place = Int(descriptor)
+            while places.count <= place { places.append(nil) }
+            count += (newValue == nil ? 0 : 1) - (places[place] == nil ? 0 : 1)
+            places[place] = newValue
+        }
     }
 }

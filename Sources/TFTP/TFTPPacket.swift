@@ -52,14 +52,20 @@ package enum TFTPPacket: Hashable, Sendable {
     package static let maximumRequestSize = 1024
 
     package init(_ bytes: some RandomAccessCollection<UInt8>) throws(Malformed) {
-        let bytes = Array(bytes)
         guard bytes.count >= 4 else { throw .truncated }
+        let start = bytes.startIndex
+        func byte(_ index: Int) -> UInt16 { UInt16(bytes[bytes.index(start, offsetBy: index)]) }
+        // Nearly every packet is one: nothing is copied for it.
+        if byte(0) == 0, byte(1) == 4 {
+            self = .acknowledgement(byte(2) << 8 | byte(3))
+            return
+        }
+        let bytes = Array(bytes)
         switch UInt16(bytes[0]) << 8 | UInt16(bytes[1]) {
         case 1:
             guard bytes.count <= Self.maximumRequestSize else { throw .tooLong }
             self = .read(try Self.readRequest(bytes.dropFirst(2)))
         case 2: self = .write
-        case 4: self = .acknowledgement(UInt16(bytes[2]) << 8 | UInt16(bytes[3]))
         case 5:
             let text = bytes.dropFirst(4).prefix { $0 != 0 }.prefix(200)
             self = .error(

@@ -50,21 +50,17 @@ final class TFTPTransfer {
         perform(machine.timerFired(now: now), buffer)
     }
 
-    /// Reads what has come.
+    /// Reads one packet of what has come. The loop comes again while there are more, after the others had their turn; and in
+    /// lock-step there is no second one to look for.
     func readable(buffer: UnsafeMutableRawBufferPointer, now: Int64) -> TransferOutcome? {
-        // At most so many in a row: a client that floods its port must not starve the others.
-        for _ in 0..<64 {
-            let count = recv(descriptor, buffer.baseAddress, buffer.count, 0)
-            if count < 0 {
-                // The client's port is closed: it has gone without a word.
-                if errno == ECONNREFUSED { return .aborted(code: 0, message: "the client's port is closed") }
-                return nil
-            }
-            guard let packet = try? TFTPPacket(UnsafeRawBufferPointer(rebasing: buffer[..<count])) else { continue }
-            if case .read = packet { request = Array(buffer[..<count]) }
-            if let outcome = perform(machine.received(packet, now: now), buffer) { return outcome }
+        let count = recv(descriptor, buffer.baseAddress, buffer.count, 0)
+        guard count >= 0 else {
+            // The client's port is closed: it has gone without a word.
+            return errno == ECONNREFUSED ? .aborted(code: 0, message: "the client's port is closed") : nil
         }
-        return nil
+        guard let packet = try? TFTPPacket(UnsafeRawBufferPointer(rebasing: buffer[..<count])) else { return nil }
+        if case .read = packet { request = Array(buffer[..<count]) }
+        return perform(machine.received(packet, now: now), buffer)
     }
 
     func report(_ outcome: TransferOutcome, now: Int64) -> TransferReport {
@@ -75,17 +71,14 @@ final class TFTPTransfer {
             windowSize: machine.parameters.windowSize, repeatedBlocks: machine.repeatedBlocks)
     }
 
-    private func perform(_ actions: [TransferMachine.Action], _ buffer: UnsafeMutableRawBufferPointer)
-        -> TransferOutcome?
-    {
-        for action in actions {
-            switch action {
-            case .sendOptionAcknowledgement:
-                send(TFTPPacket.optionAcknowledgement(machine.parameters.accepted))
-            case .sendBlocks(let blocks):
-                if let outcome = send(blocks, buffer) { return outcome }
-            case .end(let outcome): return outcome
-            }
+    private func perform(
+        _ action: TransferMachine.Action?, _ buffer: UnsafeMutableRawBufferPointer
+    ) -> TransferOutcome? {
+        switch action {
+        case .sendOptionAcknowledgement: send(TFTPPacket.optionAcknowledgement(machine.parameters.accepted))
+        case .sendBlocks(let blocks): return send(blocks, buffer)
+        case .end(let outcome): return outcome
+        case nil: break
         }
         return nil
     }

@@ -8,7 +8,7 @@ package enum TransferOutcome: Hashable, Sendable {
     case timedOut
 }
 
-/// One transfer of one file, as a state machine without sockets or clocks: packets and time go in, actions come out.
+/// One transfer of one file, as a state machine without sockets or clocks: packets and time go in, at most one action for each comes out.
 /// Octet mode, reading only. Times are milliseconds of any steady clock.
 package struct TransferMachine: Sendable {
     package enum Action: Hashable, Sendable {
@@ -69,47 +69,47 @@ package struct TransferMachine: Sendable {
     }
 
     /// The first packets: an OACK when options were agreed, else data at once.
-    package mutating func start(now: Int64) -> [Action] {
-        awaitsOptionAnswer ? [.sendOptionAcknowledgement] : sendWindow(now)
+    package mutating func start(now: Int64) -> Action? {
+        awaitsOptionAnswer ? .sendOptionAcknowledgement : sendWindow(now)
     }
 
-    package mutating func received(_ packet: TFTPPacket, now: Int64) -> [Action] {
-        guard !hasEnded else { return [] }
+    package mutating func received(_ packet: TFTPPacket, now: Int64) -> Action? {
+        guard !hasEnded else { return nil }
         switch packet {
         case .acknowledgement(let number): return acknowledge(number, now)
         case .error(let code, let message):
             hasEnded = true
             // EDK2 ends its probe with code 8, other firmware with 0.
             let isProbe = acknowledged == 0 && [0, 8].contains(code)
-            return [.end(isProbe ? .sizeProbe : .aborted(code: code, message: message))]
-        case .read, .write: return []  // a repeated request: the timer answers it
+            return .end(isProbe ? .sizeProbe : .aborted(code: code, message: message))
+        case .read, .write: return nil  // a repeated request: the timer answers it
         }
     }
 
-    private mutating func acknowledge(_ number: UInt16, _ now: Int64) -> [Action] {
+    private mutating func acknowledge(_ number: UInt16, _ now: Int64) -> Action? {
         if awaitsOptionAnswer {
-            guard number == 0 else { return [] }
+            guard number == 0 else { return nil }
             awaitsOptionAnswer = false
             return progress(now)
         }
         // How far this ACK is ahead of the last one, by its 16 bits: more than what is under way is an old packet.
         let ahead = Int64(number &- UInt16(truncatingIfNeeded: acknowledged))
-        guard ahead <= sent - acknowledged else { return [] }
+        guard ahead <= sent - acknowledged else { return nil }
         if ahead > 0 {
             acknowledged += ahead
             if acknowledged == blockCount {
                 hasEnded = true
-                return [.end(.completed)]
+                return .end(.completed)
             }
             return progress(now)
         }
         let pause = min(max(roundTrip, Self.duplicateGuard.lowerBound), Self.duplicateGuard.upperBound)
-        guard now - lastSend >= pause else { return [] }
+        guard now - lastSend >= pause else { return nil }
         return sendWindow(now)
     }
 
     /// The timer is armed by progress, never by receipt alone: a client that only repeats itself times out.
-    private mutating func progress(_ now: Int64) -> [Action] {
+    private mutating func progress(_ now: Int64) -> Action? {
         hasAnswered = true
         repetitions = 0
         roundTrip = now - windowStart
@@ -119,24 +119,24 @@ package struct TransferMachine: Sendable {
         return sendWindow(now)
     }
 
-    package mutating func timerFired(now: Int64) -> [Action] {
-        guard !hasEnded, now >= deadline else { return [] }
+    package mutating func timerFired(now: Int64) -> Action? {
+        guard !hasEnded, now >= deadline else { return nil }
         guard repetitions < (hasAnswered ? Self.maximumRepetitions : Self.maximumUnansweredRepetitions) else {
             hasEnded = true
-            return [.end(.timedOut)]
+            return .end(.timedOut)
         }
         repetitions += 1
         if parameters.timeout == nil || !hasAnswered { timeout = min(timeout * 2, Self.maximumTimeout) }
         deadline = now + timeout
-        return awaitsOptionAnswer ? [.sendOptionAcknowledgement] : sendWindow(now)
+        return awaitsOptionAnswer ? .sendOptionAcknowledgement : sendWindow(now)
     }
 
     /// The window after the last acknowledged block; after a loss this goes back to it (RFC 7440 section 4).
-    private mutating func sendWindow(_ now: Int64) -> [Action] {
+    private mutating func sendWindow(_ now: Int64) -> Action? {
         let last = min(acknowledged + Int64(parameters.windowSize), blockCount)
         repeatedBlocks += max(0, sent - acknowledged)
         sent = last
         lastSend = now
-        return [.sendBlocks(acknowledged + 1...last)]
+        return .sendBlocks(acknowledged + 1...last)
     }
 }

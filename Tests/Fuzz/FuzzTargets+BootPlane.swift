@@ -30,16 +30,14 @@ extension FuzzTargets {
         var machine = TransferMachine(fileSize: size, parameters: parameters, now: 0)
         var now: Int64 = 0
         var hasEnded = false
-        func check(_ actions: [TransferMachine.Action]) {
-            precondition(!hasEnded || actions.isEmpty, "it goes on after its end")
-            for action in actions {
-                switch action {
-                case .sendBlocks(let blocks):
-                    precondition(blocks.lowerBound >= 1 && blocks.upperBound <= machine.blockCount, "no such block")
-                    precondition(blocks.count <= parameters.windowSize, "more than a window")
-                case .end: hasEnded = true
-                case .sendOptionAcknowledgement: break
-                }
+        func check(_ action: TransferMachine.Action?) {
+            precondition(!hasEnded || action == nil, "it goes on after its end")
+            switch action {
+            case .sendBlocks(let blocks):
+                precondition(blocks.lowerBound >= 1 && blocks.upperBound <= machine.blockCount, "no such block")
+                precondition(blocks.count <= parameters.windowSize, "more than a window")
+            case .end: hasEnded = true
+            case .sendOptionAcknowledgement, nil: break
             }
         }
         check(machine.start(now: now))

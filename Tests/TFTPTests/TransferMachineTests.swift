@@ -10,16 +10,16 @@ import Testing
 
     @Test func withoutOptionsDataComesAtOnce() {
         var machine = machine()
-        #expect(machine.start(now: 0) == [.sendBlocks(1...1)])
+        #expect(machine.start(now: 0) == .sendBlocks(1...1))
     }
 
     @Test func withOptionsDataComesAfterAcknowledgementZero() {
         var machine = machine(1024, [("tsize", "0"), ("windowsize", "2")])
-        #expect(machine.start(now: 0) == [.sendOptionAcknowledgement])
-        #expect(machine.received(.acknowledgement(1), now: 1) == [])
-        #expect(machine.received(.acknowledgement(0), now: 1) == [.sendBlocks(1...2)])
-        #expect(machine.received(.acknowledgement(2), now: 2) == [.sendBlocks(3...3)])
-        #expect(machine.received(.acknowledgement(3), now: 3) == [.end(.completed)])
+        #expect(machine.start(now: 0) == .sendOptionAcknowledgement)
+        #expect(machine.received(.acknowledgement(1), now: 1) == nil)
+        #expect(machine.received(.acknowledgement(0), now: 1) == .sendBlocks(1...2))
+        #expect(machine.received(.acknowledgement(2), now: 2) == .sendBlocks(3...3))
+        #expect(machine.received(.acknowledgement(3), now: 3) == .end(.completed))
         #expect(machine.repeatedBlocks == 0)
     }
 
@@ -31,17 +31,17 @@ import Testing
     @Test func anAcknowledgementInsideTheWindowGoesBackToIt() {
         var machine = machine(512 * 20, [("windowsize", "8")])
         _ = machine.start(now: 0)
-        #expect(machine.received(.acknowledgement(0), now: 1) == [.sendBlocks(1...8)])
-        #expect(machine.received(.acknowledgement(3), now: 2) == [.sendBlocks(4...11)])
+        #expect(machine.received(.acknowledgement(0), now: 1) == .sendBlocks(1...8))
+        #expect(machine.received(.acknowledgement(3), now: 2) == .sendBlocks(4...11))
         #expect(machine.repeatedBlocks == 5)
     }
 
     @Test func acknowledgementsOfBlocksThatWereNotSentAreIgnored() {
         var machine = machine(512 * 20)
         _ = machine.start(now: 0)
-        #expect(machine.received(.acknowledgement(2), now: 100) == [])
-        #expect(machine.received(.acknowledgement(65535), now: 100) == [])
-        #expect(machine.received(.acknowledgement(1), now: 100) == [.sendBlocks(2...2)])
+        #expect(machine.received(.acknowledgement(2), now: 100) == nil)
+        #expect(machine.received(.acknowledgement(65535), now: 100) == nil)
+        #expect(machine.received(.acknowledgement(1), now: 100) == .sendBlocks(2...2))
     }
 
     /// What the machine does until it gives up: the waits, and the actions at their ends.
@@ -51,12 +51,12 @@ import Testing
         var (waits, actions, now) = ([Int64](), [TransferMachine.Action](), now)
         while actions.last != .end(.timedOut), actions.count < 100 {
             waits.append(machine.deadline - now)
-            #expect(machine.timerFired(now: machine.deadline - 1) == [])
+            #expect(machine.timerFired(now: machine.deadline - 1) == nil)
             now = machine.deadline
-            actions += machine.timerFired(now: now)
+            if let action = machine.timerFired(now: now) { actions.append(action) }
         }
-        #expect(machine.timerFired(now: now + 100_000) == [])
-        #expect(machine.received(.acknowledgement(1), now: now) == [])
+        #expect(machine.timerFired(now: now + 100_000) == nil)
+        #expect(machine.received(.acknowledgement(1), now: now) == nil)
         return (waits, actions)
     }
 
@@ -104,7 +104,7 @@ import Testing
         _ = machine.start(now: 0)
         _ = machine.timerFired(now: 1000)
         _ = machine.timerFired(now: 3000)
-        #expect(machine.received(.acknowledgement(1), now: 3100) == [.sendBlocks(2...2)])
+        #expect(machine.received(.acknowledgement(1), now: 3100) == .sendBlocks(2...2))
         #expect(machine.deadline == 4100)
     }
 
@@ -124,8 +124,8 @@ import Testing
     func anErrorBeforeTheFirstByteIsASizeProbe(_ code: UInt16) {
         var machine = machine(1024, [("tsize", "0"), ("blksize", "1468")])
         _ = machine.start(now: 0)
-        #expect(machine.received(.error(code: code, message: "User aborted"), now: 1) == [.end(.sizeProbe)])
-        #expect(machine.received(.acknowledgement(0), now: 2) == [])
+        #expect(machine.received(.error(code: code, message: "User aborted"), now: 1) == .end(.sizeProbe))
+        #expect(machine.received(.acknowledgement(0), now: 2) == nil)
     }
 
     @Test func anErrorLaterIsAnAbort() {
@@ -134,19 +134,19 @@ import Testing
         _ = machine.received(.acknowledgement(0), now: 1)
         _ = machine.received(.acknowledgement(1), now: 1)
         let end = TransferMachine.Action.end(.aborted(code: 8, message: "no memory"))
-        #expect(machine.received(.error(code: 8, message: "no memory"), now: 2) == [end])
+        #expect(machine.received(.error(code: 8, message: "no memory"), now: 2) == end)
     }
 
     @Test func anotherErrorCodeIsNoProbe() {
         var machine = machine(1024, [("tsize", "0")])
         _ = machine.start(now: 0)
-        #expect(machine.received(.error(code: 3, message: ""), now: 1) == [.end(.aborted(code: 3, message: ""))])
+        #expect(machine.received(.error(code: 3, message: ""), now: 1) == .end(.aborted(code: 3, message: "")))
     }
 
     @Test func aRepeatedRequestIsLeftToTheTimer() {
         var machine = machine()
         _ = machine.start(now: 0)
-        #expect(machine.received(.read(ReadRequest(fileName: "a")), now: 1) == [])
-        #expect(machine.received(.write, now: 1) == [])
+        #expect(machine.received(.read(ReadRequest(fileName: "a")), now: 1) == nil)
+        #expect(machine.received(.write, now: 1) == nil)
     }
 }

@@ -104,9 +104,9 @@ struct TransferSimulation {
         }
     }
 
-    private mutating func perform(_ actions: [TransferMachine.Action], _ session: Int) {
+    private mutating func perform(_ action: TransferMachine.Action?, _ session: Int) {
         let parameters = sessions[session].machine.parameters
-        for action in actions {
+        if let action {
             switch action {
             case .sendOptionAcknowledgement:
                 toClient(TFTPPacket.optionAcknowledgement(parameters.accepted), session)
