@@ -28,12 +28,13 @@ final class BootHTTPHandler: ChannelDuplexHandler {
 
     init(
         namespace: BootNamespace, transfers: ActiveTransfers, deadline: RequestDeadline, readers: NIOThreadPool,
-        logger: Logger
+        turns: RegionTurns, logger: Logger
     ) {
         self.namespace = namespace
         self.deadline = deadline
         self.logger = logger
-        writer = ResponseWriter(namespace: namespace, transfers: transfers, readers: readers, logger: logger)
+        writer = ResponseWriter(
+            namespace: namespace, transfers: transfers, readers: readers, turns: turns, logger: logger)
     }
 
     func handlerAdded(context: ChannelHandlerContext) {

@@ -35,6 +35,10 @@ package struct BootListeners: Sendable {
         let logger = logger
         let transfers = transfers
         let readers = readers
+        let turns = Dictionary(
+            uniqueKeysWithValues: group.makeIterator().map { loop in
+                (ObjectIdentifier(loop), NIOLoopBoundBox.makeBoxSendingValue(RegionTurns(loop), eventLoop: loop))
+            })
         let limiter = ConnectionLimiter(perClient: ConnectionLimiter.perHTTPClient)
         return try await ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 4096)
@@ -45,7 +49,9 @@ package struct BootListeners: Sendable {
                     let pipeline = channel.pipeline.syncOperations
                     guard limiter.admit(channel) else { return channel.close(promise: nil) }
                     try pipeline.addBootHTTPHandlers(
-                        namespace: namespace, transfers: transfers, readers: readers, logger: logger)
+                        namespace: namespace, transfers: transfers, readers: readers,
+                        turns: turns[ObjectIdentifier(channel.eventLoop)]?.value ?? RegionTurns(channel.eventLoop),
+                        logger: logger)
                 }
             }
             .bind(host: host, port: port).get()
@@ -85,7 +91,7 @@ package struct BootListeners: Sendable {
 extension ChannelPipeline.SynchronousOperations {
     /// All that one connection needs to be answered.
     func addBootHTTPHandlers(
-        namespace: BootNamespace, transfers: ActiveTransfers, readers: NIOThreadPool, logger: Logger
+        namespace: BootNamespace, transfers: ActiveTransfers, readers: NIOThreadPool, turns: RegionTurns, logger: Logger
     ) throws {
         let deadline = RequestDeadline()
         // A client that asks and does not read is not read from.
@@ -95,6 +101,7 @@ extension ChannelPipeline.SynchronousOperations {
         try addHandler(ByteToMessageHandler(HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes)))
         try addHandler(
             BootHTTPHandler(
-                namespace: namespace, transfers: transfers, deadline: deadline, readers: readers, logger: logger))
+                namespace: namespace, transfers: transfers, deadline: deadline, readers: readers, turns: turns,
+                logger: logger))
     }
 }

@@ -6,9 +6,7 @@ internal import TFTP
 /// receiver the call does not return before it is gone; other connections of the loop would starve. So regions are
 /// small, the loop gets a turn between two of them, and what would have to come from the disk is read elsewhere before.
 final class FileSender {
-    private static let regionSize: Int64 = 512 << 10
-    /// Long enough for the loop to look at its other connections, short enough not to be seen.
-    private static let pause = TimeAmount.microseconds(5)
+    private static let regionSize: Int64 = 1 << 20
     /// How often a file that is being sent is looked at: of one that becomes shorter under a region, sendfile gives nothing, and
     /// NIO asks it again for ever.
     private static let lookInterval = TimeAmount.seconds(1)
@@ -21,6 +19,7 @@ final class FileSender {
     }
 
     private let readers: NIOThreadPool
+    private let turns: RegionTurns
     private let file: OpenFile
     private let end: Int64
     private let channel: any Channel
@@ -29,9 +28,13 @@ final class FileSender {
     private let done: EventLoopPromise<Void>
     private var hasEnded = false
     private var look: RepeatedTask?
+    private var handle: NIOFileHandle?
+    /// NIO has a region, and so needs the handle.
+    private var isWriting = false
 
-    /// `readers`: threads that may wait for the disk.
-    init(file: OpenFile, range: Range<Int64>, channel: any Channel, readers: NIOThreadPool) {
+    /// `readers`: threads that may wait for the disk; `turns`: of the channel's loop.
+    init(file: OpenFile, range: Range<Int64>, channel: any Channel, readers: NIOThreadPool, turns: RegionTurns) {
+        self.turns = turns
         self.file = file
         self.readers = readers
         start = range.lowerBound
@@ -58,6 +61,7 @@ final class FileSender {
         guard !hasEnded else { return }
         hasEnded = true
         look?.cancel()
+        if !isWriting { closeHandle() }
         done.completeWith(result)
     }
 
@@ -81,14 +85,16 @@ final class FileSender {
     }
 
     private func write(_ length: Int64) {
-        guard let handle = file.duplicateDescriptor() else { return interrupt("no file descriptor is left") }
-        let fileHandle = NIOFileHandle(_deprecatedTakingOwnershipOfDescriptor: handle)
-        let region = FileRegion(fileHandle: fileHandle, readerIndex: Int(position), endIndex: Int(position + length))
+        guard let handle = handle ?? openHandle() else { return interrupt("no file descriptor is left") }
+        let region = FileRegion(fileHandle: handle, readerIndex: Int(position), endIndex: Int(position + length))
+        isWriting = true
         let written = channel.writeAndFlush(IOData.fileRegion(region))
         let sender = NIOLoopBound(self, eventLoop: channel.eventLoop)
         written.whenComplete { result in
-            try? fileHandle.close()
             let sender = sender.value
+            sender.isWriting = false
+            // It was ended while this region was on its way.
+            guard !sender.hasEnded else { return sender.closeHandle() }
             switch result {
             case .failure(let error): sender.interrupt("\(error)")
             case .success:
@@ -96,16 +102,22 @@ final class FileSender {
                 if sender.position >= sender.end {
                     sender.finish(.success(()))
                 } else {
-                    sender.continueSoon()
+                    sender.turns.take { sender.next() }
                 }
             }
         }
     }
 
-    private func interrupt(_ reason: String) { finish(.failure(Interrupted(sent: position - start, reason: reason))) }
-
-    private func continueSoon() {
-        let sender = NIOLoopBound(self, eventLoop: channel.eventLoop)
-        channel.eventLoop.scheduleTask(in: Self.pause) { sender.value.next() }
+    /// One descriptor for all regions: NIO owns and closes what it writes from, and the file is shared.
+    private func openHandle() -> NIOFileHandle? {
+        handle = file.duplicateDescriptor().map { NIOFileHandle(_deprecatedTakingOwnershipOfDescriptor: $0) }
+        return handle
     }
+
+    private func closeHandle() {
+        try? handle?.close()
+        handle = nil
+    }
+
+    private func interrupt(_ reason: String) { finish(.failure(Interrupted(sent: position - start, reason: reason))) }
 }

@@ -11,6 +11,7 @@ final class ResponseWriter {
     private let logger: Logger
     private let transfers: ActiveTransfers
     private let readers: NIOThreadPool
+    private let turns: RegionTurns
     /// The client's.
     var address: IPv4Address?
     /// An answer has begun, and its end was not written.
@@ -18,7 +19,10 @@ final class ResponseWriter {
     /// Called when an answer that took its time has ended and the connection goes on.
     var goesOn: (ChannelHandlerContext) -> Void = { _ in }
 
-    init(namespace: BootNamespace, transfers: ActiveTransfers, readers: NIOThreadPool, logger: Logger) {
+    init(
+        namespace: BootNamespace, transfers: ActiveTransfers, readers: NIOThreadPool, turns: RegionTurns, logger: Logger
+    ) {
+        self.turns = turns
         self.namespace = namespace
         self.transfers = transfers
         self.readers = readers
@@ -105,7 +109,7 @@ final class ResponseWriter {
             return context.eventLoop.makeSucceededVoidFuture()
         case .file(let file, let offset, _):
             let part = range.lowerBound + offset..<range.upperBound + offset
-            return FileSender(file: file, range: part, channel: context.channel, readers: readers).send()
+            return FileSender(file: file, range: part, channel: context.channel, readers: readers, turns: turns).send()
         }
     }
 

@@ -23,7 +23,8 @@ import Testing
                 site: try #require(Site.parse(Array(BootNamespaceTests.site.yaml.utf8)).site), directory: directory)
             try channel.pipeline.syncOperations.addBootHTTPHandlers(
                 namespace: BootNamespace(backend: backend), transfers: ActiveTransfers(),
-                readers: NIOThreadPool(numberOfThreads: 1), logger: Logger(label: "test"))
+                readers: NIOThreadPool(numberOfThreads: 1), turns: RegionTurns(channel.eventLoop),
+                logger: Logger(label: "test"))
             channel.connect(to: try SocketAddress(ipAddress: "10.20.99.21", port: 1), promise: nil)
         }
 

@@ -18,6 +18,7 @@ import Testing
         let channel = EmbeddedChannel()
         try channel.pipeline.syncOperations.addBootHTTPHandlers(
             namespace: namespace, transfers: ActiveTransfers(), readers: NIOThreadPool(numberOfThreads: 1),
+            turns: RegionTurns(channel.eventLoop),
             logger: Logger(label: "test"))
         channel.connect(to: try SocketAddress(ipAddress: "10.20.99.21", port: 1), promise: nil)
         return channel
