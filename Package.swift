@@ -26,7 +26,7 @@ let package = Package(
         // System libraries and calls that Glibc's Swift module lacks.
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
-        .target(name: "CLinux"),
+        .target(name: "CLinux", linkerSettings: [.linkedLibrary("resolv")]),
 
         // Knowledge without I/O.
         .target(name: "Artifacts", dependencies: ["COpenSSL"]),
@@ -100,6 +100,17 @@ let package = Package(
                 .product(name: "NIOPosix", package: "swift-nio"),
             ]),
 
+        // A boot gone through before the machine does.
+        .target(
+            name: "Preflight",
+            dependencies: [
+                "Artifacts", "Boot", "CLinux", "COpenSSL", "Site",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOFoundationCompat", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ]),
+
         // The control plane.
         .target(
             name: "Authority",
@@ -126,7 +137,8 @@ let package = Package(
             dependencies: [
                 "Appliance", "Archives", "Artifacts", "Authority", "Boot", "BootPlane", "BootSigning", "CLinux",
                 "ConfigurationFile", "ControlAPI",
-                "ConfinedReader", "ControlPlane", "GPGV", "Hosts", "Recipes", "ServerIdentity", "Site", "Store", "TFTP",
+                "ConfinedReader", "ControlPlane", "GPGV", "Hosts", "Preflight", "Recipes", "ServerIdentity", "Site",
+                "Store", "TFTP",
                 "Trust",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Hummingbird", package: "hummingbird"),
@@ -185,6 +197,7 @@ let package = Package(
             name: "ArchivesTests",
             dependencies: ["Archives", "Artifacts", "ConfinedReader", "TestSupport", "provisioner"]),
         .testTarget(name: "BootSigningTests", dependencies: ["BootSigning", "ServerIdentity", "TestSupport"]),
+        .testTarget(name: "PreflightTests", dependencies: ["Preflight", "ServerIdentity", "Site", "TestSupport"]),
         .testTarget(name: "HTTPSemanticsTests", dependencies: ["HTTPSemantics"]),
         .testTarget(name: "TFTPTests", dependencies: ["TFTP"]),
         .testTarget(

@@ -8,6 +8,11 @@ package enum NetworkInterfaces {
         all().first { $0.address == address }?.name
     }
 
+    /// The name of an interface with an address in a network; nil when there is none.
+    package static func name(in network: IPv4Network) -> String? {
+        all().first { network.contains($0.address) }?.name
+    }
+
     package static var addresses: [IPv4Address] { all().map(\.address) }
 
     private static func all() -> [(name: String, address: IPv4Address)] {

@@ -1,6 +1,9 @@
 #define _GNU_SOURCE
 #include "CLinux.h"
 
+#include <arpa/nameser.h>
+#include <netdb.h>
+#include <resolv.h>
 #include <errno.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
@@ -232,4 +235,33 @@ int clinux_confine(void) {
     long status = syscall(__NR_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &program);
     if (status > 0) errno = ESRCH;
     return status ? -1 : 0;
+}
+
+int clinux_resolve(uint32_t server, const char *name, uint32_t *addresses, int capacity) {
+    struct __res_state state;
+    memset(&state, 0, sizeof state);
+    if (res_ninit(&state) != 0) return -1;
+    state.nscount = 1;
+    memset(&state.nsaddr_list[0], 0, sizeof state.nsaddr_list[0]);
+    state.nsaddr_list[0].sin_family = AF_INET;
+    state.nsaddr_list[0].sin_addr.s_addr = server;
+    state.nsaddr_list[0].sin_port = htons(53);
+    state.retrans = 2;
+    state.retry = 2;
+    unsigned char answer[4096];
+    int length = res_nquery(&state, name, ns_c_in, ns_t_a, answer, sizeof answer);
+    int failure = state.res_h_errno;
+    res_nclose(&state);
+    if (length < 0) return failure == HOST_NOT_FOUND || failure == NO_DATA ? 0 : -1;
+    ns_msg message;
+    if (ns_initparse(answer, length, &message) != 0) return -1;
+    int found = 0;
+    for (int index = 0; index < ns_msg_count(message, ns_s_an); index++) {
+        ns_rr record;
+        if (ns_parserr(&message, ns_s_an, index, &record) != 0) return -1;
+        if (ns_rr_type(record) != ns_t_a || ns_rr_rdlen(record) != 4) continue;
+        if (found < capacity) memcpy(&addresses[found], ns_rr_rdata(record), 4);
+        found++;
+    }
+    return found < capacity ? found : capacity;
 }

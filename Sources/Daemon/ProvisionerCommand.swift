@@ -12,7 +12,8 @@ package struct ProvisionerCommand: AsyncParsableCommand {
             """,
         version: "provisioner \(ProductVersion.current)",
         subcommands: [
-            ServeCommand.self, CheckCommand.self, ExplainCommand.self, AuthorityCommand.self, BackupCommand.self,
+            ServeCommand.self, CheckCommand.self, ExplainCommand.self, PreflightCommand.self, AuthorityCommand.self,
+            BackupCommand.self,
             RestoreCommand.self, ReindexCommand.self, BootKeyCommand.self, ApplianceCommand.self,
         ])
 
