@@ -12,7 +12,7 @@ TEST_PACKAGES := $(LAB_PACKAGES) skopeo tftp-hpa bind9-dnsutils netcat-openbsd s
 	buildah python3-venv apt-utils dnf createrepo-c rpm minisign gnupg gpgv openssh-client xorriso \
 	genisoimage zip zstd bzip2 lz4 xz-utils nftables binutils sbsigntool systemd-boot-efi grub-common grub-pc-bin \
 	grub-efi-amd64-bin softhsm2 opensc libengine-pkcs11-openssl dpkg-dev
-BENCH_PACKAGES := docker-registry skopeo curl python3 openssl time
+BENCH_PACKAGES := docker-registry skopeo curl python3 openssl time nginx-light lighttpd caddy golang-go dnsmasq-base wrk gnuplot-nox
 PACKAGE_PACKAGES := dpkg-dev chrpath jq
 IMAGE_PACKAGES := mmdebstrap squashfs-tools cryptsetup-bin mtools gdisk dosfstools e2fsprogs zstd jq
 APPLIANCE_PACKAGES := $(LAB_PACKAGES) mmdebstrap mtools gdisk socat openssl openssh-client mandoc qemu-utils
@@ -115,7 +115,7 @@ fuzz: check-tools ## Feed the parsers with made-up input for FUZZ_SECONDS each
 	@echo "==> fuzzing, $(FUZZ_SECONDS) s for each of $(FUZZ_TARGETS)"
 	$(call fuzz,-max_total_time=$(FUZZ_SECONDS))
 
-# A folder on the disk that is meant, with 30 GB free; and what: make bench BENCH="rounds=5 gib=1 files=10000 artifacts=10000"
+# A folder on the disk that is meant, with 30 GB free; and what: make bench BENCH="tftp scripts rounds=5", BENCH="store gib=1 files=10000"
 BENCH_PLACE ?= build/bench
 BENCH ?=
 
@@ -123,10 +123,14 @@ BENCH ?=
 bench: release ## Measure the released programs beside their peers; the table goes to build/bench.md
 	$(call install,$(BENCH_PACKAGES))
 	@# Debian starts the peer at once, as a service: here it is started when it is measured.
-	@if [[ -d /run/systemd/system ]]; then systemctl disable --quiet --now docker-registry; fi
-	@$(SWIFT) build --product bench
+	@if [[ -d /run/systemd/system ]]; then systemctl disable --quiet --now docker-registry nginx lighttpd caddy; fi
+	@# These two exclude each other: they are only unpacked.
+	@mkdir -p build/peers && cd build/peers && for package in tftpd-hpa atftpd; do \
+		[[ -d $$package ]] || { apt-get -o APT::Sandbox::User=root download -qq $$package && dpkg -x $${package}_*.deb $$package; }; done
+	@# The released kind: what makes the load takes as much of the machine as what is measured.
+	@$(SWIFT) build -c release --product bench
 	@echo "==> measuring; some minutes"
-	@"$$($(SWIFT) build --show-bin-path)/bench" "$$($(SWIFT) build -c release --show-bin-path)" $(BENCH_PLACE) build/bench.md $(BENCH)
+	@"$$($(SWIFT) build -c release --show-bin-path)/bench" "$$($(SWIFT) build -c release --show-bin-path)" build/peers $(BENCH_PLACE) build/bench.md $(BENCH)
 
 .PHONY: test-appliance
 test-appliance: image ## Install the packages in a clean Debian, start the image, cut its power, damage its disk

@@ -179,7 +179,9 @@ let package = Package(
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SystemPackage", package: "swift-system"),
             ], path: "Tests/TestSupport"),
-        .executableTarget(name: "bench", dependencies: ["TestSupport"], path: "Tests/Benchmark"),
+        .executableTarget(
+            name: "bench", dependencies: ["CLinux", "TestSupport"], path: "Tests/Benchmark",
+            resources: [.embedInCode("script-server.go")]),
         .target(name: "StoreFaults", dependencies: ["Store"], path: "Tests/StoreFaults"),
         .executableTarget(
             name: "store-crash", dependencies: ["Artifacts", "Fixtures", "Store", "StoreFaults"],

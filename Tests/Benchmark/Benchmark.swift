@@ -5,43 +5,64 @@ import TestSupport
 /// `make bench`: measures the released programs, each with its peer in the same rounds, and writes a table. Figures are
 /// medians; ratios are medians of the ratios of each round, for machines change from minute to minute.
 ///
-/// `bench PROGRAMS WORKPLACE RESULTS [KEY=VALUE...]`: the folder of the programs, a folder on the disk to measure, the table.
+/// `bench PROGRAMS PEERS WORKPLACE RESULTS [PART...] [KEY=VALUE...]`: the folders of the programs and of peers that are only unpacked,
+/// a folder on the disk to measure, the table (the plot goes beside it), and what to measure, if not all.
 @main
 struct Benchmark {
+    /// What can be measured by itself.
+    enum Part: String, CaseIterable {
+        case store, registry, files, scripts, tftp, storm, start
+    }
+
     let programs: URL
+    let peers: URL
     let workplace: URL
+    let parts: Set<Part>
     let options: [String: Int]
 
     static func main() async {
         let arguments = CommandLine.arguments
-        guard arguments.count >= 4 else {
-            print("usage: bench PROGRAMS WORKPLACE RESULTS [rounds=3] [gib=4] [files=50000] [artifacts=100000]")
+        let names = Part.allCases.map(\.rawValue).joined(separator: " ")
+        guard arguments.count >= 5 else {
+            print(
+                "usage: bench PROGRAMS PEERS WORKPLACE RESULTS [\(names)] [rounds=5] [gib=4] [files=50000] [artifacts=100000]"
+            )
             exit(2)
         }
-        var options = ["rounds": 3, "gib": 4, "files": 50_000, "artifacts": 100_000, "layers": 3]
-        for argument in arguments.dropFirst(4) {
-            let parts = argument.split(separator: "=").map(String.init)
-            guard parts.count == 2, options[parts[0]] != nil, let value = Int(parts[1]), value > 0 else {
-                print("\(argument): \(options.keys.sorted().joined(separator: ", ")) can be set, such as rounds=5")
+        var parts: Set<Part> = []
+        var options = ["rounds": 5, "gib": 4, "files": 50_000, "artifacts": 100_000, "layers": 3]
+        for argument in arguments.dropFirst(5) {
+            if let part = Part(rawValue: argument) {
+                parts.insert(part)
+                continue
+            }
+            let pair = argument.split(separator: "=").map(String.init)
+            guard pair.count == 2, options[pair[0]] != nil, let value = Int(pair[1]), value > 0 else {
+                print(
+                    "\(argument): parts are \(names); \(options.keys.sorted().joined(separator: ", ")) can be set, such as rounds=5"
+                )
                 exit(2)
             }
-            options[parts[0]] = value
+            options[pair[0]] = value
         }
         do {
             // A folder of its own, so that whatever else is there stays.
-            let workplace = URL(filePath: arguments[2]).appending(path: "bench-\(UUID().uuidString)")
+            let workplace = URL(filePath: arguments[3]).appending(path: "bench-\(UUID().uuidString)")
             let benchmark = Benchmark(
-                programs: URL(filePath: arguments[1]), workplace: workplace, options: options)
-            let table = try await benchmark.measure()
-            try Data(table.utf8).write(to: URL(filePath: arguments[3]))
-            print(table)
+                programs: URL(filePath: arguments[1]), peers: URL(filePath: arguments[2]).absoluteURL,
+                workplace: workplace.absoluteURL, parts: parts.isEmpty ? Set(Part.allCases) : parts, options: options)
+            let results = try await benchmark.measure()
+            let file = URL(filePath: arguments[4]).absoluteURL
+            try Data(results.table.utf8).write(to: file)
+            try await Plot.draw(results.bars, to: file.deletingPathExtension().appendingPathExtension("svg"))
+            print(results.table)
         } catch {
             print("FAILED: \(error)")
             exit(1)
         }
     }
 
-    private func measure() async throws -> String {
+    private func measure() async throws -> Results {
         try FileManager.default.createDirectory(at: workplace, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: workplace) }
         let needed = Int64(option("gib")) << 30 * Int64(1 + 2 * option("rounds")) + 4 << 30
@@ -53,11 +74,21 @@ struct Benchmark {
             )
         }
         var results = Results()
-        try await StoreFigures(bench: self).largeFile(&results)
-        try await StoreFigures(bench: self).tree(&results)
-        try await StoreFigures(bench: self).manyArtifacts(&results)
-        try await RegistryFigures(bench: self).pushAndPull(&results)
-        return results.table
+        for part in Part.allCases where parts.contains(part) {
+            switch part {
+            case .store:
+                try await StoreFigures(bench: self).largeFile(&results)
+                try await StoreFigures(bench: self).tree(&results)
+                try await StoreFigures(bench: self).manyArtifacts(&results)
+            case .registry: try await RegistryFigures(bench: self).pushAndPull(&results)
+            case .files: try await LargeFileFigures(bench: self).measure(&results)
+            case .scripts: try await ScriptFigures(bench: self).measure(&results)
+            case .tftp: try await TFTPFigures(bench: self).measure(&results)
+            case .storm: try await StormFigures(bench: self).measure(&results)
+            case .start: try await StartFigures(bench: self).measure(&results)
+            }
+        }
+        return results
     }
 
     /// A value that the command line may set.
@@ -78,16 +109,41 @@ struct Benchmark {
 
 /// Rows of the table.
 struct Results {
-    private var rows: [[String]] = [["work", "provisioner", "peer", "ratio", "asked for"]]
+    private var rows: [[String]] = [
+        ["work; peer", "provisioner", "peer", "ratio", "processor time, ours, peer's", "asked for"]
+    ]
+    private var notes: [String] = []
+    /// What the plot shows.
+    private(set) var bars: [(work: String, ratio: Double)] = []
 
     mutating func add(_ work: String, _ ours: String, _ peer: String = "", _ ratio: String = "", asked: String) {
-        rows.append([work, ours, peer, ratio, asked])
+        rows.append([work, ours, peer, ratio, "", asked])
     }
+
+    /// Rates and processor time of ours and of one peer.
+    mutating func compare(
+        _ work: String, _ series: Series, _ peer: String, _ unit: String, digits: Int = 2, asked: String
+    ) {
+        let (rate, cost) = (series.ratio(peer, "rate"), series.ratio(peer, "cpu"))
+        let unitOfCost = unit == "requests/s" ? "µs" : "s/GB"
+        let costs = ["provisioner", peer].map { Self.text(series.median($0, "cpu"), unitOfCost) }.joined(
+            separator: ", ")
+        rows.append([
+            work, Self.text(series.median("provisioner", "rate"), unit, digits: digits),
+            Self.text(series.median(peer, "rate"), unit, digits: digits), Self.text(rate),
+            "\(costs): \(Self.text(cost))", asked,
+        ])
+        bars.append((work, rate))
+    }
+
+    /// A line below the table.
+    mutating func note(_ text: String) { notes.append(text) }
 
     /// As Markdown.
     var table: String {
         let lines = rows.map { "| " + $0.joined(separator: " | ") + " |" }
-        return ([lines[0], "|---|---|---|---|---|"] + lines.dropFirst()).joined(separator: "\n") + "\n"
+        return ([lines[0], "|---|---|---|---|---|---|"] + lines.dropFirst()).joined(separator: "\n") + "\n"
+            + (notes.isEmpty ? "" : "\n" + notes.map { "- \($0)\n" }.joined())
     }
 
     static func median(_ values: [Double]) -> Double {
