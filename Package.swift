@@ -75,11 +75,12 @@ let package = Package(
         .target(
             name: "BootSigning",
             dependencies: [
-                "Archives", "Artifacts", "ServerIdentity", .product(name: "Subprocess", package: "swift-subprocess"),
+                "Archives", "Artifacts", "CLinux", "ServerIdentity",
+                .product(name: "Subprocess", package: "swift-subprocess"),
             ]),
         .target(
             name: "GPGV",
-            dependencies: ["Artifacts", "Trust", .product(name: "Subprocess", package: "swift-subprocess")]),
+            dependencies: ["Artifacts", "CLinux", "Trust", .product(name: "Subprocess", package: "swift-subprocess")]),
 
         // State.
         .target(
@@ -98,6 +99,7 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ]),
 
         // A boot gone through before the machine does.
@@ -115,7 +117,7 @@ let package = Package(
         .target(
             name: "Authority",
             dependencies: [
-                "Artifacts", "Site", .product(name: "Logging", package: "swift-log"),
+                "Artifacts", "CLinux", "Site", .product(name: "Logging", package: "swift-log"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
             ]),
         .target(name: "ControlAPI", dependencies: ["Artifacts", "Trust"]),

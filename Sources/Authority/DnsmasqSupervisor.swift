@@ -1,3 +1,4 @@
+internal import CLinux
 internal import Glibc
 package import Logging
 internal import Subprocess
@@ -48,6 +49,7 @@ package struct DnsmasqSupervisor: Sendable {
         let text = configuration.rendered()
         let draft = files.configuration + ".new"
         try write(text, to: draft)
+        try Self.demandDescriptors()
         let result: ExecutionResult<Void, StringOutput<UTF8>, StringOutput<UTF8>>
         do {
             result = try await Subprocess.run(
@@ -85,7 +87,15 @@ package struct DnsmasqSupervisor: Sendable {
         }
     }
 
+    /// Subprocess traps where one of several pipes cannot be made.
+    private static func demandDescriptors() throws(AuthorityError) {
+        guard clinux_has_descriptors(16) == 1 else {
+            throw AuthorityError(.program, "dnsmasq cannot be run: no file descriptors are left")
+        }
+    }
+
     private func runOnce() async throws {
+        try Self.demandDescriptors()
         var options = PlatformOptions()
         options.teardownSequence = [.gracefulShutDown(allowedDurationToNextStep: Self.stopGrace)]
         let logger = logger

@@ -28,13 +28,14 @@ final class BootHTTPHandler: ChannelDuplexHandler {
 
     init(
         namespace: BootNamespace, transfers: ActiveTransfers, deadline: RequestDeadline, readers: NIOThreadPool,
-        turns: RegionTurns, logger: Logger
+        turns: RegionTurns, isEncrypted: Bool, logger: Logger
     ) {
         self.namespace = namespace
         self.deadline = deadline
         self.logger = logger
         writer = ResponseWriter(
-            namespace: namespace, transfers: transfers, readers: readers, turns: turns, logger: logger)
+            namespace: namespace, transfers: transfers, readers: readers, turns: turns, isEncrypted: isEncrypted,
+            logger: logger)
     }
 
     func handlerAdded(context: ChannelHandlerContext) {

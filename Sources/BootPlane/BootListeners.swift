@@ -2,6 +2,7 @@ package import Logging
 package import NIOCore
 internal import NIOHTTP1
 package import NIOPosix
+package import NIOSSL
 
 /// Binds the boot plane's HTTP and syslog listeners, on an event-loop group of their own: nothing that the control
 /// plane does takes their threads.
@@ -30,7 +31,11 @@ package struct BootListeners: Sendable {
     }
 
     /// Listens for HTTP. When it returns, connections are accepted.
-    package func bindHTTP(host: String, port: Int) async throws -> any Channel {
+    /// - Parameters:
+    ///   - host: the address.
+    ///   - port: the port; 0 for any.
+    ///   - tls: with what connections are encrypted; nil: they are not.
+    package func bindHTTP(host: String, port: Int, tls: NIOSSLContext? = nil) async throws -> any Channel {
         let namespace = namespace
         let logger = logger
         let transfers = transfers
@@ -51,7 +56,7 @@ package struct BootListeners: Sendable {
                     try pipeline.addBootHTTPHandlers(
                         namespace: namespace, transfers: transfers, readers: readers,
                         turns: turns[ObjectIdentifier(channel.eventLoop)]?.value ?? RegionTurns(channel.eventLoop),
-                        logger: logger)
+                        tls: tls, logger: logger)
                 }
             }
             .bind(host: host, port: port).get()
@@ -91,17 +96,19 @@ package struct BootListeners: Sendable {
 extension ChannelPipeline.SynchronousOperations {
     /// All that one connection needs to be answered.
     func addBootHTTPHandlers(
-        namespace: BootNamespace, transfers: ActiveTransfers, readers: NIOThreadPool, turns: RegionTurns, logger: Logger
+        namespace: BootNamespace, transfers: ActiveTransfers, readers: NIOThreadPool, turns: RegionTurns,
+        tls: NIOSSLContext? = nil, logger: Logger
     ) throws {
         let deadline = RequestDeadline()
         // A client that asks and does not read is not read from.
         try addHandler(BackPressureHandler())
         try addHandler(IdleStateHandler(allTimeout: BootListeners.idleTimeout))
+        if let tls { try addHandler(NIOSSLServerHandler(context: tls)) }
         try addHandler(deadline)
         try addHandler(ByteToMessageHandler(HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes)))
         try addHandler(
             BootHTTPHandler(
                 namespace: namespace, transfers: transfers, deadline: deadline, readers: readers, turns: turns,
-                logger: logger))
+                isEncrypted: tls != nil, logger: logger))
     }
 }

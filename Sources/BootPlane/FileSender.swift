@@ -7,6 +7,7 @@ internal import TFTP
 /// small, the loop gets a turn between two of them, and what would have to come from the disk is read elsewhere before.
 final class FileSender {
     private static let regionSize: Int64 = 1 << 20
+    private static let copySize: Int64 = 256 << 10
     /// How often a file that is being sent is looked at: of one that becomes shorter under a region, sendfile gives nothing, and
     /// NIO asks it again for ever.
     private static let lookInterval = TimeAmount.seconds(1)
@@ -20,6 +21,8 @@ final class FileSender {
 
     private let readers: NIOThreadPool
     private let turns: RegionTurns
+    /// What is encrypted is read and copied; a region would go out as it is.
+    private let isEncrypted: Bool
     private let file: OpenFile
     private let end: Int64
     private let channel: any Channel
@@ -33,8 +36,12 @@ final class FileSender {
     private var isWriting = false
 
     /// `readers`: threads that may wait for the disk; `turns`: of the channel's loop.
-    init(file: OpenFile, range: Range<Int64>, channel: any Channel, readers: NIOThreadPool, turns: RegionTurns) {
+    init(
+        file: OpenFile, range: Range<Int64>, channel: any Channel, readers: NIOThreadPool, turns: RegionTurns,
+        isEncrypted: Bool
+    ) {
         self.turns = turns
+        self.isEncrypted = isEncrypted
         self.file = file
         self.readers = readers
         start = range.lowerBound
@@ -69,6 +76,7 @@ final class FileSender {
         guard !hasEnded else { return }
         guard position < end else { return finish(.success(())) }
         guard !isShort else { return interrupt(Self.shorter) }
+        guard !isEncrypted else { return copy(min(Self.copySize, end - position)) }
         let length = min(Self.regionSize, end - position)
         guard file.isCached(from: position, count: length) else { return warm(length) }
         write(length)
@@ -84,11 +92,28 @@ final class FileSender {
             }
     }
 
+    /// Read by a thread that may wait, whether it is in memory or not: encryption takes longer than handing it over.
+    private func copy(_ length: Int64) {
+        let sender = NIOLoopBound(self, eventLoop: channel.eventLoop)
+        let (file, position) = (file, position)
+        readers.runIfActive(eventLoop: channel.eventLoop) { file.bytes(from: position, count: length) }
+            .whenComplete { result in
+                let sender = sender.value
+                guard !sender.hasEnded else { return }
+                guard case .success(let bytes?) = result else { return sender.interrupt(Self.shorter) }
+                sender.write(.byteBuffer(ByteBuffer(bytes: bytes)), length)
+            }
+    }
+
     private func write(_ length: Int64) {
         guard let handle = handle ?? openHandle() else { return interrupt("no file descriptor is left") }
         let region = FileRegion(fileHandle: handle, readerIndex: Int(position), endIndex: Int(position + length))
+        write(.fileRegion(region), length)
+    }
+
+    private func write(_ data: IOData, _ length: Int64) {
         isWriting = true
-        let written = channel.writeAndFlush(IOData.fileRegion(region))
+        let written = channel.writeAndFlush(data)
         let sender = NIOLoopBound(self, eventLoop: channel.eventLoop)
         written.whenComplete { result in
             let sender = sender.value

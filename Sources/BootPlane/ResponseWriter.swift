@@ -12,6 +12,7 @@ final class ResponseWriter {
     private let transfers: ActiveTransfers
     private let readers: NIOThreadPool
     private let turns: RegionTurns
+    private let isEncrypted: Bool
     /// The client's.
     var address: IPv4Address?
     /// An answer has begun, and its end was not written.
@@ -20,9 +21,11 @@ final class ResponseWriter {
     var goesOn: (ChannelHandlerContext) -> Void = { _ in }
 
     init(
-        namespace: BootNamespace, transfers: ActiveTransfers, readers: NIOThreadPool, turns: RegionTurns, logger: Logger
+        namespace: BootNamespace, transfers: ActiveTransfers, readers: NIOThreadPool, turns: RegionTurns,
+        isEncrypted: Bool, logger: Logger
     ) {
         self.turns = turns
+        self.isEncrypted = isEncrypted
         self.namespace = namespace
         self.transfers = transfers
         self.readers = readers
@@ -109,7 +112,10 @@ final class ResponseWriter {
             return context.eventLoop.makeSucceededVoidFuture()
         case .file(let file, let offset, _):
             let part = range.lowerBound + offset..<range.upperBound + offset
-            return FileSender(file: file, range: part, channel: context.channel, readers: readers, turns: turns).send()
+            return FileSender(
+                file: file, range: part, channel: context.channel, readers: readers, turns: turns,
+                isEncrypted: isEncrypted
+            ).send()
         }
     }
 

@@ -1,3 +1,4 @@
+internal import CLinux
 internal import Subprocess
 
 /// A program of Debian that makes something which firmware or a loader verifies.
@@ -29,6 +30,10 @@ struct SigningTool: Sendable {
         variables.merge(added ?? [:]) { $1 }
         let environment: Environment =
             added == nil ? .custom(variables) : .inherit.updating(variables.mapValues { Optional($0) })
+        // Subprocess traps where one of several pipes cannot be made.
+        guard clinux_has_descriptors(16) == 1 else {
+            throw BootSigningError("\(program) cannot be run: no file descriptors are left")
+        }
         do {
             let result = try await Subprocess.run(
                 .name(patience == nil ? program : "timeout"),

@@ -265,3 +265,16 @@ int clinux_resolve(uint32_t server, const char *name, uint32_t *addresses, int c
     }
     return found < capacity ? found : capacity;
 }
+
+int clinux_has_descriptors(int count) {
+    int held[64];
+    int got = 0;
+    if (count > 64) count = 64;
+    while (got < count) {
+        held[got] = open("/dev/null", O_RDONLY | O_CLOEXEC);
+        if (held[got] < 0) break;
+        got++;
+    }
+    for (int index = 0; index < got; index++) close(held[index]);
+    return got == count;
+}

@@ -3,6 +3,7 @@ internal import Glibc
 internal import Logging
 internal import NIOCore
 internal import NIOPosix
+internal import NIOSSL
 internal import ServiceLifecycle
 internal import Store
 internal import TFTP
@@ -24,7 +25,7 @@ struct BootServices {
         let transfers = ActiveTransfers()
         let listeners = BootListeners(
             group: group, readers: readers, namespace: namespace, transfers: transfers, logger: logger)
-        let channels = [
+        var channels = [
             try await bind("--boot-http", configuration.bootHTTP) {
                 try await listeners.bindHTTP(host: $0.host, port: $0.port)
             },
@@ -35,6 +36,15 @@ struct BootServices {
                 try await listeners.bindSyslogStream(host: $0.host, port: $0.port)
             },
         ]
+        if let address = configuration.bootHTTPS {
+            let identity = try ServerIdentityFiles.loadOrMake(in: configuration.dataPath)
+            let tls = try NIOSSLContext(
+                configuration: ServerTLS.configuration(identity, names: ServerNames.all(in: backend.site.current)))
+            channels.append(
+                try await bind("--boot-https", address) {
+                    try await listeners.bindHTTP(host: $0.host, port: $0.port, tls: tls)
+                })
+        }
         let tftp = try TFTPServer(
             listen: [configuration.tftp].compactMap { DatagramEndpoint(host: $0.host, port: UInt16($0.port)) },
             service: BootTFTPService(

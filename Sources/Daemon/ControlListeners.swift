@@ -1,4 +1,3 @@
-internal import Authority
 internal import ControlPlane
 internal import Hummingbird
 internal import HummingbirdCore
@@ -48,18 +47,7 @@ struct ControlListeners {
     }
 
     private func encrypted(_ identity: ServerIdentity) throws -> HTTPServerBuilder {
-        var chain = [try NIOSSLCertificate(bytes: Array(identity.certificate.utf8), format: .pem)]
-        var key = identity.privateKey
-        if identity.isAuthority {
-            let addresses = NetworkInterfaces.addresses.map(\.description)
-            let issued = try identity.issue(names: names, addresses: addresses)
-            chain.insert(try NIOSSLCertificate(bytes: Array(issued.certificate.utf8), format: .pem), at: 0)
-            key = issued.privateKey
-        }
-        var tls = TLSConfiguration.makeServerConfiguration(
-            certificateChain: chain.map { .certificate($0) },
-            privateKey: .privateKey(try NIOSSLPrivateKey(bytes: Array(key.utf8), format: .pem)))
-        tls.minimumTLSVersion = .tlsv12
+        var tls = try ServerTLS.configuration(identity, names: names)
         if let path = configuration.clientAuthority {
             do {
                 tls.trustRoots = .certificates(try NIOSSLCertificate.fromPEMFile(path))

@@ -10,6 +10,8 @@ struct DaemonConfiguration: Sendable {
     /// Absolute.
     var dataPath: String
     var bootHTTP: ListenAddress
+    /// The same namespace over TLS; nil: nowhere.
+    var bootHTTPS: ListenAddress?
     var tftp: ListenAddress
     var tftpPorts: TransferPorts
     /// Bytes of a block at most, for every client; nil: what its path can carry.

@@ -29,6 +29,12 @@ package struct ServeCommand: AsyncParsableCommand {
     @Option(help: "Where machines boot from over HTTP.")
     var bootHttp = ListenAddress(host: "0.0.0.0", port: 80)
 
+    @Option(
+        help:
+            "A TCP address for the same over HTTPS, with the server's own certificate ('artifactctl certificate' gives its authority's)."
+    )
+    var bootHttps: ListenAddress?
+
     @Option(help: "Where machines boot from over TFTP.")
     var tftp = ListenAddress(host: "0.0.0.0", port: 69)
 
@@ -165,7 +171,8 @@ package struct ServeCommand: AsyncParsableCommand {
             return token
         }
         let configuration = DaemonConfiguration(
-            sitePath: site, dataPath: data.absolutePath, bootHTTP: bootHttp, tftp: tftp, tftpPorts: tftpPorts,
+            sitePath: site, dataPath: data.absolutePath, bootHTTP: bootHttp, bootHTTPS: bootHttps, tftp: tftp,
+            tftpPorts: tftpPorts,
             tftpBlockSize: tftpBlksize, syslog: syslog,
             control: control, controlSocket: controlSocket, token: token, statusFile: statusFile,
             authorityHelper: authorityHelper, loadersPath: loaders, authority: authority,

@@ -1,4 +1,5 @@
 internal import Artifacts
+internal import CLinux
 internal import Glibc
 internal import Subprocess
 internal import Synchronization
@@ -49,6 +50,10 @@ package final class GPGV: OpenPGPVerifying {
     }
 
     private func run(_ arguments: [String]) async throws(OpenPGPUnavailable) -> String {
+        // Subprocess traps where one of several pipes cannot be made.
+        guard clinux_has_descriptors(16) == 1 else {
+            throw OpenPGPUnavailable("\(program) cannot be run: no file descriptors are left")
+        }
         do {
             let result = try await Subprocess.run(
                 .name("prlimit"), arguments: Arguments(Self.limits + ["--", program] + arguments),

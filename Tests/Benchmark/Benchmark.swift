@@ -56,6 +56,7 @@ struct Benchmark {
             try Data(results.table.utf8).write(to: file)
             try await Plot.draw(results.bars, to: file.deletingPathExtension().appendingPathExtension("svg"))
             print(results.table)
+            if results.hasFailed { exit(1) }
         } catch {
             print("FAILED: \(error)")
             exit(1)
@@ -75,20 +76,30 @@ struct Benchmark {
         }
         var results = Results()
         for part in Part.allCases where parts.contains(part) {
-            switch part {
-            case .store:
-                try await StoreFigures(bench: self).largeFile(&results)
-                try await StoreFigures(bench: self).tree(&results)
-                try await StoreFigures(bench: self).manyArtifacts(&results)
-            case .registry: try await RegistryFigures(bench: self).pushAndPull(&results)
-            case .files: try await LargeFileFigures(bench: self).measure(&results)
-            case .scripts: try await ScriptFigures(bench: self).measure(&results)
-            case .tftp: try await TFTPFigures(bench: self).measure(&results)
-            case .storm: try await StormFigures(bench: self).measure(&results)
-            case .start: try await StartFigures(bench: self).measure(&results)
+            // What one part cannot do costs nobody the figures of the others.
+            do {
+                try await measure(part, &results)
+            } catch {
+                results.fail("\(part.rawValue): \(error)")
+                say("FAILED: \(part.rawValue): \(error)")
             }
         }
         return results
+    }
+
+    private func measure(_ part: Part, _ results: inout Results) async throws {
+        switch part {
+        case .store:
+            try await StoreFigures(bench: self).largeFile(&results)
+            try await StoreFigures(bench: self).tree(&results)
+            try await StoreFigures(bench: self).manyArtifacts(&results)
+        case .registry: try await RegistryFigures(bench: self).pushAndPull(&results)
+        case .files: try await LargeFileFigures(bench: self).measure(&results)
+        case .scripts: try await ScriptFigures(bench: self).measure(&results)
+        case .tftp: try await TFTPFigures(bench: self).measure(&results)
+        case .storm: try await StormFigures(bench: self).measure(&results)
+        case .start: try await StartFigures(bench: self).measure(&results)
+        }
     }
 
     /// A value that the command line may set.
@@ -135,6 +146,14 @@ struct Results {
         ])
         bars.append((work, rate))
     }
+
+    /// A part that could not be measured to its end.
+    mutating func fail(_ text: String) {
+        hasFailed = true
+        notes.append("FAILED: \(text)")
+    }
+
+    private(set) var hasFailed = false
 
     /// A line below the table.
     mutating func note(_ text: String) { notes.append(text) }

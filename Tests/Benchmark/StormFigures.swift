@@ -32,7 +32,7 @@ struct StormFigures {
                 try await CommandRunner.local.run(
                     server.command("push", "bench:1", "\(root.path)/linux", "\(root.path)/initrd"))
                 let storm = Storm(
-                    tftp: server.tftp, http: server.http, loader: "snponly.efi", script: BootSite.scriptPath,
+                    tftp: server.tftp, http: server.http, loader: "loaders/snponly.efi", script: BootSite.scriptPath,
                     files: ["/bench:1/linux", "/bench:1/initrd"])
                 try await run(
                     storm, "provisioner", { ProcessTree(root: server.program.processID).processorSeconds }, &series)

@@ -100,4 +100,38 @@ import Testing
             #expect(try await ServedLab.status(lab, "http://10.20.99.1/loaders/ipxe.efi") == "200")
         }
     }
+
+    /// Connections beyond what the program may open wait; when some end, it goes on, over HTTP and TFTP.
+    @Test func withoutDescriptorsItGoesOnWhenThereAreSomeAgain() async throws {
+        try await Self.with { lab, server in
+            let processID = String(server.program.processID)
+            let open = try await lab.run(["sh", "-c", "ls /proc/\(processID)/fd | wc -l"]).output
+            let limit = try #require(Int(open)) + 20
+            try await lab.run(["prlimit", "--pid", processID, "--nofile=\(limit):\(limit)"])
+            let holder = try await lab.start(
+                [
+                    "python3", "-c",
+                    """
+                    import socket, time
+                    held = [socket.create_connection(("10.20.99.1", 80)) for _ in range(100)]
+                    print("held", flush=True)
+                    time.sleep(600)
+                    """,
+                ], log: "holder.log")
+            try await holder.waitForLine(containing: "held")
+            func used() async throws -> Int {
+                try #require(Int(try await lab.run(["sh", "-c", "ls /proc/\(processID)/fd | wc -l"]).output))
+            }
+            while try await used() < limit { try await Task.sleep(for: .milliseconds(50)) }
+            let refused = try await ServedLab.curl(lab, "-m", "2", "-o", "/dev/null", "http://10.20.99.1/boot.ipxe")
+            #expect(!refused.succeeded)
+            #expect(server.program.isRunning)
+            await holder.stop()
+            for url in ["http://10.20.99.1/os:1/big", "tftp://10.20.99.1/os:1/big"] {
+                let target = lab.directory.appending(path: "got")
+                try await lab.run(["curl", "-sS", "--retry", "20", "--retry-all-errors", "-o", target.path, url])
+                #expect(try Data(contentsOf: target) == Self.file)
+            }
+        }
+    }
 }
