@@ -125,8 +125,16 @@ import Testing
             while try await used() < limit { try await Task.sleep(for: .milliseconds(50)) }
             let refused = try await ServedLab.curl(lab, "-m", "2", "-o", "/dev/null", "http://10.20.99.1/boot.ipxe")
             #expect(!refused.succeeded)
+            // A child cannot be started now, and is when there is room again.
+            let dnsmasq = try await lab.run(["pgrep", "-P", processID, "dnsmasq"]).output
+            try await lab.run(["kill", dnsmasq])
+            try await server.program.waitForLine(
+                containing: "dnsmasq cannot be run: no file descriptors are left", timeout: .seconds(60))
             #expect(server.program.isRunning)
             await holder.stop()
+            while try await !lab.commands.result(of: ["pgrep", "-P", processID, "dnsmasq"]).succeeded {
+                try await Task.sleep(for: .milliseconds(200))
+            }
             for url in ["http://10.20.99.1/os:1/big", "tftp://10.20.99.1/os:1/big"] {
                 let target = lab.directory.appending(path: "got")
                 try await lab.run(["curl", "-sS", "--retry", "20", "--retry-all-errors", "-o", target.path, url])
