@@ -94,7 +94,7 @@ test: check-tools ## Check formatting, then run every test: units, real tools, r
 
 # What strangers send, made up by libFuzzer: $(1) says for how long. What it finds goes to build/fuzz.
 FUZZ_TARGETS := manifest reference range content-range batch checksums signature iso tar archive-stream view \
-	tftp-packet tftp-transfer request-target syslog syslog-stream
+	tftp-packet tftp-transfer request-target syslog syslog-stream http-connection dhcp-offer
 FUZZ_SECONDS ?= 600
 define fuzz
 	@mkdir -p build/fuzz

@@ -267,7 +267,13 @@ if Context.environment["PROVISIONER_FUZZ"] != nil {
     package.targets.append(
         .executableTarget(
             name: "fuzz",
-            dependencies: ["Archives", "Artifacts", "BootPlane", "HTTPSemantics", "TFTP", "Trust"],
+            dependencies: [
+                "Archives", "Artifacts", "Boot", "BootPlane", "HTTPSemantics", "Preflight", "Site", "TFTP", "Trust",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
             path: "Tests/Fuzz"))
 }
 

@@ -35,6 +35,8 @@ package struct BootListeners: Sendable {
     ///   - host: the address.
     ///   - port: the port; 0 for any.
     ///   - tls: with what connections are encrypted; nil: they are not.
+    /// - Returns: the listening channel; closing it ends the listening, not the connections.
+    /// - Throws: `IOError` when the address cannot be had.
     package func bindHTTP(host: String, port: Int, tls: NIOSSLContext? = nil) async throws -> any Channel {
         let namespace = namespace
         let logger = logger
@@ -95,7 +97,7 @@ package struct BootListeners: Sendable {
 
 extension ChannelPipeline.SynchronousOperations {
     /// All that one connection needs to be answered.
-    func addBootHTTPHandlers(
+    package func addBootHTTPHandlers(
         namespace: BootNamespace, transfers: ActiveTransfers, readers: NIOThreadPool, turns: RegionTurns,
         tls: NIOSSLContext? = nil, logger: Logger
     ) throws {

@@ -1,9 +1,9 @@
-internal import NIOCore
+package import NIOCore
 
 /// Turns of one event loop's large bodies: one region, then a look at all connections, then the next one's region. A task for
 /// each body would not do: NIO runs tasks that are due before it looks at its sockets, and while a few bodies are written
 /// some task is always due. Used on its loop only.
-final class RegionTurns {
+package final class RegionTurns {
     /// Until the next turn: more than nothing, or it would be due at once.
     private static let pause = TimeAmount.microseconds(5)
 
@@ -11,7 +11,8 @@ final class RegionTurns {
     private var waiting = CircularBuffer<() -> Void>()
     private var isScheduled = false
 
-    init(_ eventLoop: any EventLoop) { self.eventLoop = eventLoop }
+    /// Those of one loop.
+    package init(_ eventLoop: any EventLoop) { self.eventLoop = eventLoop }
 
     /// Calls `turn` when everybody before had a turn, never before this returns.
     func take(_ turn: @escaping () -> Void) {

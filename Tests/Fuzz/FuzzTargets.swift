@@ -7,7 +7,7 @@ enum FuzzTargets {
         "manifest": manifest, "reference": reference, "range": range, "content-range": contentRange, "batch": batch,
         "checksums": checksums, "signature": signature, "iso": iso, "tar": tar, "archive-stream": archiveStream,
         "view": view, "tftp-packet": tftpPacket, "tftp-transfer": tftpTransfer, "request-target": requestTarget,
-        "syslog": syslog, "syslog-stream": syslogStream,
+        "syslog": syslog, "syslog-stream": syslogStream, "http-connection": httpConnection, "dhcp-offer": dhcpOffer,
     ]
 
     /// A manifest that was read can be written and read again, and lists files that cannot lead out of a folder.
