@@ -69,6 +69,7 @@ package struct BootNamespace: Sendable {
     ///   - address: the client's.
     /// - Returns: the script, to be sent and noted as any other.
     func knownScript(_ target: String, at address: IPv4Address?) -> BootResource? {
+        guard target.utf8.starts(with: Self.scriptPath.utf8) else { return nil }
         let key = ScriptCache.Key(target: target, address: address)
         guard let entry = scripts.entry(key, on: backend.decisionBasis) else { return nil }
         // Its turn may be over, or not have come.
@@ -81,7 +82,7 @@ package struct BootNamespace: Sendable {
     }
 
     /// Where iPXE asks for its machine's script.
-    static let scriptPath = "ipxe/script"
+    private static let scriptPath = "/ipxe/script"
     private static let scriptType = "text/plain; charset=utf-8"
 
     private func script(

@@ -52,7 +52,8 @@ final class ScriptCache: Sendable {
         state.withLock { $0.basis == basis ? $0.entries[key] : nil }
     }
 
-    /// `basis`: as it was before it was decided. What is newer by now is not replaced.
+    /// `basis`: as it was before it was decided. What was decided while it changed goes under the old one, which nobody asks for
+    /// again.
     func store(_ entry: Entry, _ key: Key, on basis: DecisionBasis) {
         guard key.target.utf8.count <= Self.longestTarget else { return }
         state.withLock { state in

@@ -98,7 +98,8 @@ struct ScriptFigures {
             "wrk", "-t2", "-c64", "-d3s", "--latency", "-s", script, "http://127.0.0.1:\(subject.port)",
         ]).standardOutput
         func word(after name: String) -> String? {
-            text.split(separator: "\n").first { $0.contains(name) }?.split(separator: " ").last.map(String.init)
+            let line = text.split(separator: "\n").first { $0.drop { $0 == " " }.hasPrefix(name) }
+            return line?.split(separator: " ").last.map(String.init)
         }
         guard let rate = word(after: "Requests/sec:").flatMap(Double.init),
             let p99 = word(after: "99%").flatMap(Self.milliseconds),
