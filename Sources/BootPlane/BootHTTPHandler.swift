@@ -52,7 +52,14 @@ final class BootHTTPHandler: ChannelDuplexHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch unwrapInboundIn(data) {
-        case .head(let head): request = head
+        case .head(let head):
+            request = head
+            // Nothing here reads a body, but who asks before sending one waits for a word (RFC 9110 section 10.1.1).
+            if head.version == .http1_1, head.headers["expect"].contains(where: { $0.lowercased() == "100-continue" }),
+                waiting.isEmpty, !isDeciding, !writer.isBusy
+            {
+                writer.say(.continue, [:], context)
+            }
         case .body: break  // nothing here reads a body
         case .end:
             guard let request else { return }
@@ -110,7 +117,9 @@ final class BootHTTPHandler: ChannelDuplexHandler {
     /// After an error the connection ends. What is no request is told so first, unless that would be in the middle of an
     /// answer, or before one.
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        if error is HTTPParserError, waiting.isEmpty, !isDeciding, !writer.isBusy { writer.refuse(context) }
+        if error is HTTPParserError, waiting.isEmpty, !isDeciding, !writer.isBusy {
+            writer.say(.badRequest, ["connection": "close", "content-length": "0"], context)
+        }
         logger.debug("HTTP connection ended: \(error)")
         context.close(promise: nil)
     }

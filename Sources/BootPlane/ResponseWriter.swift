@@ -59,12 +59,10 @@ final class ResponseWriter {
         finish(context, keepsAlive: keepsAlive, event: event, bytes: Int64(bytes.count))
     }
 
-    /// Says that what came is no request; the caller ends the connection.
-    func refuse(_ context: ChannelHandlerContext) {
-        let head = HTTPResponseHead(
-            version: .http1_1, status: .badRequest, headers: ["connection": "close", "content-length": "0"])
+    /// Writes a head and nothing else: what is no answer to a request, or does not end it.
+    func say(_ status: HTTPResponseStatus, _ headers: HTTPHeaders, _ context: ChannelHandlerContext) {
         var buffer = context.channel.allocator.buffer(capacity: 128)
-        ResponseHead.encode(head, into: &buffer)
+        ResponseHead.encode(HTTPResponseHead(version: .http1_1, status: status, headers: headers), into: &buffer)
         context.writeAndFlush(NIOAny(IOData.byteBuffer(buffer)), promise: nil)
     }
 

@@ -114,6 +114,18 @@ import Testing
         if version == "1.1", !stays { #expect(text.lowercased().contains("connection: close")) }
     }
 
+    @Test func whoAsksBeforeSendingABodyIsToldToGoOn() throws {
+        let connection = try Connection(FileManager.default.temporaryDirectory)
+        let head = Self.request("/hosts/hv01.token/up", "POST", "Content-Length: 3\r\nExpect: 100-continue\r\n")
+        try connection.send(head)
+        #expect(try connection.answers() == "HTTP/1.1 100 Continue\r\n\r\n")
+        try connection.send("abc" + Self.request("/boot.ipxe"))
+        #expect(Self.statuses(try connection.answers()) == ["200", "200"])
+        connection.backend.delays.withLock { $0 = 100 }
+        try connection.send(Self.request("/loaders/grub-x64.efi") + head)
+        #expect(try connection.answers().isEmpty, "not before the answer to the one before")
+    }
+
     @Test func aHeadHasNoLinesOfAnybodyElse() {
         var buffer = ByteBuffer()
         ResponseHead.encode(
