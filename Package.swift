@@ -106,7 +106,7 @@ let package = Package(
         .target(
             name: "Preflight",
             dependencies: [
-                "Artifacts", "Boot", "CLinux", "COpenSSL", "Site",
+                "Artifacts", "Boot", "CLinux", "ServerIdentity", "Site",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOFoundationCompat", package: "swift-nio"),

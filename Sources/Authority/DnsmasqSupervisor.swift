@@ -87,9 +87,8 @@ package struct DnsmasqSupervisor: Sendable {
         }
     }
 
-    /// Subprocess traps where one of several pipes cannot be made.
     private static func demandDescriptors() throws(AuthorityError) {
-        guard clinux_has_descriptors(16) == 1 else {
+        guard clinux_can_start_child() == 1 else {
             throw AuthorityError(.program, "dnsmasq cannot be run: no file descriptors are left")
         }
     }

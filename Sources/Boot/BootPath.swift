@@ -4,6 +4,10 @@ package import Site
 package enum BootPath {
     /// Boot loaders, by file name.
     package static let loaders = "loaders"
+    /// Where iPXE asks for its machine's script.
+    package static let script = "ipxe/script"
+    /// The field of that question by which a machine's script is looked at, and nothing happens to the machine.
+    package static let preflight = "preflight"
     /// What GRUB asks for.
     package static let grub = "grub"
     /// Files of artifacts below `grub`, each with a signature beside it.

@@ -19,7 +19,7 @@ package struct IPXERenderer: Sendable {
 
     /// iPXE's own variables, which name the machine in the question for its script.
     private static let question =
-        "/ipxe/script?mac=${netX/mac:hexhyp}&uuid=${uuid}&serial=${serial:uristring}"
+        "/\(BootPath.script)?mac=${netX/mac:hexhyp}&uuid=${uuid}&serial=${serial:uristring}"
         + "&hostname=${hostname:uristring}&arch=${buildarch}&platform=${platform}"
 
     /// The overlay's name below a machine's own URL for one boot.

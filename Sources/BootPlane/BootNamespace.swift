@@ -81,8 +81,7 @@ package struct BootNamespace: Sendable {
             .bytes(bytes), mediaType: Self.scriptType, event: .script(entry.request, entry.decision))
     }
 
-    /// Where iPXE asks for its machine's script.
-    private static let scriptPath = "/ipxe/script"
+    private static let scriptPath = "/" + BootPath.script
     private static let scriptType = "text/plain; charset=utf-8"
 
     private func script(
@@ -91,8 +90,8 @@ package struct BootNamespace: Sendable {
         let basis = backend.decisionBasis
         let request = BootRequest(fields: query, address: address)
         // Somebody looks at what a machine would get: it gets nothing by that, nor loses its turn, nor is it noted.
-        if query["preflight"] != nil {
-            switch try rendered(snapshot.decider.decide(request), request, snapshot, token: "preflight") {
+        if query[BootPath.preflight] != nil {
+            switch try rendered(snapshot.decider.decide(request), request, snapshot, token: BootPath.preflight) {
             case .success(let text): return Self.script(text, event: nil)
             case .failure(let error): return Self.script(error.refusal, event: nil)
             }

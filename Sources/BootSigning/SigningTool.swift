@@ -30,8 +30,7 @@ struct SigningTool: Sendable {
         variables.merge(added ?? [:]) { $1 }
         let environment: Environment =
             added == nil ? .custom(variables) : .inherit.updating(variables.mapValues { Optional($0) })
-        // Subprocess traps where one of several pipes cannot be made.
-        guard clinux_has_descriptors(16) == 1 else {
+        guard clinux_can_start_child() == 1 else {
             throw BootSigningError("\(program) cannot be run: no file descriptors are left")
         }
         do {

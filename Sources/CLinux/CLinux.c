@@ -266,10 +266,10 @@ int clinux_resolve(uint32_t server, const char *name, uint32_t *addresses, int c
     return found < capacity ? found : capacity;
 }
 
-int clinux_has_descriptors(int count) {
-    int held[64];
+int clinux_can_start_child(void) {
+    enum { count = 16 };
+    int held[count];
     int got = 0;
-    if (count > 64) count = 64;
     while (got < count) {
         held[got] = open("/dev/null", O_RDONLY | O_CLOEXEC);
         if (held[got] < 0) break;

@@ -33,8 +33,7 @@ package struct ConfinedArchiveReader: ArchiveStreaming {
         // The link is followed by whoever resolves it: prlimit is another program.
         let program = self.program == "/proc/self/exe" ? try Self.ownProgram() : self.program
         let arguments = Self.limits + ["--", program, Self.command] + (contents ? ["--contents"] : [])
-        // Subprocess traps where one of several pipes cannot be made.
-        guard clinux_has_descriptors(16) == 1 else {
+        guard clinux_can_start_child() == 1 else {
             throw ArchiveError(.failure, "\(path) cannot be read: no file descriptors are left")
         }
         let archive: FileDescriptor

@@ -8,7 +8,7 @@ internal import Store
 internal import TFTP
 
 /// Writes timelines and logs behind, twice a second, and once more at the end. Where thousands of machines start at once and
-/// writing takes long, it comes more rarely: it takes at most a tenth of a processor from those that serve.
+/// writing takes long, it comes more rarely, so that it takes a tenth of a processor from those that serve; but every five seconds.
 struct LedgerWriter: Service {
     let ledger: HostLedger
     let logs: HostLogs

@@ -2,8 +2,6 @@ package import ArgumentParser
 internal import Artifacts
 internal import Boot
 internal import ConfigurationFile
-internal import Hosts
-internal import Recipes
 internal import Site
 internal import Store
 
@@ -71,24 +69,20 @@ package struct ExplainCommand: ParsableCommand {
             }
             throw ExitCode.failure
         }
-        var releases = ReleaseIndex()
+        let decider: BootDecider
         do {
-            releases = try OfflineCatalog.releases(
-                in: data, policy: site.trust, packagedKeys: BuiltInRecipes.keys, now: SteadyClock().seconds())
+            decider = try OfflineDecider.make(for: site, data: data)
         } catch {
             StandardError.write("note: \(error.message): nothing counts as published")
+            decider = OfflineDecider.make(for: site, data: data, releases: ReleaseIndex())
         }
-        let installations: any InstallationReading =
-            (try? OfflineInstallations(path: DefaultPath.hostsDatabase(in: data))) ?? NoInstallations()
         var fields = [
             "mac": mac, "uuid": uuid, "serial": serial, "hostname": hostname, "arch": arch, "platform": platform,
         ]
         .compactMapValues { $0 }
         fields["platform"] = platform ?? "efi"
         let request = BootRequest(fields: fields, address: address.flatMap { IPv4Address($0) })
-        let decision = BootDecider(
-            site: site, releases: releases, installations: installations, archives: ArchiveViewDirectory(dataPath: data)
-        ).decide(request)
+        let decision = decider.decide(request)
         print(Explanation(decision: decision, request: request, site: site, httpPort: httpPort).text)
     }
 }

@@ -3,9 +3,7 @@ internal import Artifacts
 internal import Authority
 internal import Boot
 internal import ConfigurationFile
-internal import Hosts
 internal import Preflight
-internal import Recipes
 internal import Site
 internal import Store
 
@@ -96,19 +94,13 @@ package struct PreflightCommand: AsyncParsableCommand {
         for name in host where site.host(name) == nil {
             throw ValidationError("--host \(name): the site file has no such host")
         }
-        let releases: ReleaseIndex
+        let decider: BootDecider
         do {
-            releases = try OfflineCatalog.releases(
-                in: data, policy: site.trust, packagedKeys: BuiltInRecipes.keys, now: SteadyClock().seconds())
+            decider = try OfflineDecider.make(for: site, data: data)
         } catch {
             throw ValidationFailure(
                 "\(data): \(error.message): is it the server's --data, and has the server run once?")
         }
-        let installations: any InstallationReading =
-            (try? OfflineInstallations(path: DefaultPath.hostsDatabase(in: data))) ?? NoInstallations()
-        let decider = BootDecider(
-            site: site, releases: releases, installations: installations, archives: ArchiveViewDirectory(dataPath: data)
-        )
         let hosts = host.isEmpty ? site.assignments.filter { $0.boot != .local }.map(\.host) : host
         return try hosts.compactMap { name in
             guard let host = site.host(name) else { return nil }

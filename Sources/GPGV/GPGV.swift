@@ -50,8 +50,7 @@ package final class GPGV: OpenPGPVerifying {
     }
 
     private func run(_ arguments: [String]) async throws(OpenPGPUnavailable) -> String {
-        // Subprocess traps where one of several pipes cannot be made.
-        guard clinux_has_descriptors(16) == 1 else {
+        guard clinux_can_start_child() == 1 else {
             throw OpenPGPUnavailable("\(program) cannot be run: no file descriptors are left")
         }
         do {

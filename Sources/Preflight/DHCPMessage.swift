@@ -54,7 +54,6 @@ package struct DHCPMessage: Equatable, Sendable {
     /// A path for TFTP, or a URL; nil when the answer names none.
     package var bootFile: String?
     package var nameServers: [IPv4Address]
-    package var router: IPv4Address?
     /// Option 60, which UEFI's HTTP boot wants back (UEFI 2.10 section 24.7.2).
     package var vendorClass: String?
 
@@ -113,7 +112,6 @@ package struct DHCPMessage: Equatable, Sendable {
         let other = options[Option.bootFile].map { Self.text($0[...]) } ?? ""
         bootFile = !file.isEmpty ? file : other.isEmpty ? nil : other
         nameServers = Self.addresses(options[Option.nameServers])
-        router = Self.addresses(options[Option.router]).first
         vendorClass = options[Option.vendorClass].map { Self.text($0[...]) }
     }
 

@@ -1,6 +1,7 @@
 internal import Artifacts
 internal import Boot
 internal import Foundation
+internal import ServerIdentity
 package import Site
 
 /// A machine's boot, gone through as its firmware and its loader would go, from a machine on the same segment: what DHCP offers,
@@ -69,7 +70,7 @@ package struct Preflight {
             return report.add(name, .good, "\(file) is made for the machine when it asks: not loaded here")
         }
         if file.hasPrefix("http://") {
-            switch await fetch(file, offer.nameServers.first, view, name, &report) {
+            switch await fetch(file, offer.nameServers.first, view) {
             case .success(let answer): report.add(name, .good, "\(file): \(answer.size) bytes over HTTP")
             case .failure(let error): report.add(name, .bad, "\(file): \(error)")
             }
@@ -95,7 +96,7 @@ package struct Preflight {
         _ report: inout PreflightReport
     ) async -> BootScript? {
         let first: BootScript
-        switch await fetch(names.stage1, nameServer, view, "stage 1", &report) {
+        switch await fetch(names.stage1, nameServer, view) {
         case .failure(let error):
             report.add(
                 "stage 1", .bad, "\(names.stage1): \(error)", fix: "is 'provisioner serve' running, on this port?")
@@ -116,10 +117,11 @@ package struct Preflight {
         let fields = [
             "mac=\(machine.interface.mac.description.replacing(":", with: "-"))", "uuid=\(machine.host.uuid ?? "")",
             "serial=\(Self.escaped(machine.host.serial ?? ""))",
-            "arch=\(machine.host.architecture?.rawValue ?? "x86_64")", "platform=\(platform)", "preflight=1",
+            "arch=\(machine.host.architecture?.rawValue ?? "x86_64")", "platform=\(platform)",
+            "\(BootPath.preflight)=1",
         ]
         let url = "\(base)?\(fields.joined(separator: "&"))"
-        switch await fetch(url, nameServer, view, "script", &report) {
+        switch await fetch(url, nameServer, view) {
         case .failure(let error):
             report.add("script", .bad, "\(base): \(error)")
             return nil
@@ -161,7 +163,7 @@ package struct Preflight {
         }
         // Another loader, or the firmware, goes on by itself: what it will load is what was planned.
         for chain in script.chains where plan.verifier == .grub && chain.contains("/loaders/") {
-            if case .failure(let error) = await fetch(chain, nameServer, view, "loader", &report) {
+            if case .failure(let error) = await fetch(chain, nameServer, view) {
                 report.add("loader", .bad, "\(chain): \(error)")
             } else {
                 report.add("loader", .good, chain)
@@ -187,7 +189,7 @@ package struct Preflight {
         let copy =
             load.signature == nil ? nil : FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
         defer { if let copy { try? FileManager.default.removeItem(at: copy) } }
-        switch await fetch(load.url, nameServer, view, name, &report, to: copy) {
+        switch await fetch(load.url, nameServer, view, to: copy) {
         case .failure(let error): report.add(name, .bad, "\(load.url): \(error)")
         case .success(let answer):
             guard answer.tag == "\"\(answer.digest)\"" else {
@@ -213,7 +215,7 @@ package struct Preflight {
     ) async {
         let signature = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
         defer { try? FileManager.default.removeItem(at: signature) }
-        switch await fetch(url, nameServer, view, name, &report, to: signature) {
+        switch await fetch(url, nameServer, view, to: signature) {
         case .failure(let error): report.add("\(name).cms", .bad, "\(url): \(error)")
         case .success:
             guard let certificate = options.certificate else {
@@ -233,9 +235,7 @@ package struct Preflight {
 
     /// Loads from where a machine would: the name is asked of the server that DHCP gave.
     private mutating func fetch(
-        _ url: String, _ nameServer: IPv4Address?, _ view: SubstrateView, _ step: String,
-        _ report: inout PreflightReport,
-        to file: URL? = nil
+        _ url: String, _ nameServer: IPv4Address?, _ view: SubstrateView, to file: URL? = nil
     ) async -> Result<HTTPProbe.Answer, PreflightError> {
         if file == nil, let known = files[url] { return known }
         let result: Result<HTTPProbe.Answer, PreflightError>

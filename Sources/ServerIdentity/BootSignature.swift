@@ -1,15 +1,15 @@
 internal import COpenSSL
 
 /// Signatures of the site's boot key, verified as a loader does that has the certificate inside (iPXE `crypto/cms.c`).
-enum BootSignature {
+package enum BootSignature {
     /// Whether a detached CMS signature in DER form is over a file, by the key of a certificate.
-    static func isValid(at signature: String, over file: String, by certificate: String) -> Bool {
-        // A copy: a buffer over Swift's memory would outlive what it shows.
-        guard let text = BIO_new(BIO_s_mem()) else { return false }
-        defer { BIO_free(text) }
-        let bytes = Array(certificate.utf8)
-        guard BIO_write(text, bytes, Int32(bytes.count)) == Int32(bytes.count) else { return false }
-        guard let parsed = PEM_read_bio_X509(text, nil, nil, nil) else { return false }
+    /// - Parameters:
+    ///   - signature: the path of the signature.
+    ///   - file: the path of what it is over, which may be larger than memory.
+    ///   - certificate: PEM.
+    /// - Returns: false for whatever cannot be read, too.
+    package static func isValid(at signature: String, over file: String, by certificate: String) -> Bool {
+        guard let parsed = PEM.readCertificate(certificate) else { return false }
         defer { X509_free(parsed) }
         guard let input = BIO_new_file(signature, "r") else { return false }
         defer { BIO_free(input) }

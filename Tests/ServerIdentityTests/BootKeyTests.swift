@@ -52,4 +52,32 @@ import Testing
         dump(key, to: &text)
         #expect(!"\(key)\(text)".contains("PRIVATE"))
     }
+
+    @Test func aSignatureHoldsForItsContentAndItsKeyOnly() async throws {
+        try await TemporaryDirectory.with { directory in
+            let (key, other) = (try BootKey.make(), try BootKey.make())
+            let content = [UInt8]("what boots\r\n".utf8)
+            func write(_ name: String, _ bytes: [UInt8]) throws -> String {
+                let file = directory.appending(path: name)
+                try Data(bytes).write(to: file)
+                return file.path
+            }
+            let file = try write("file", content)
+            let signature = try key.sign(content)
+            let signed = try write("signature", signature)
+            #expect(BootSignature.isValid(at: signed, over: file, by: key.certificate))
+            #expect(!BootSignature.isValid(at: signed, over: file, by: other.certificate))
+            #expect(!BootSignature.isValid(at: signed, over: file, by: "no certificate"))
+            #expect(!BootSignature.isValid(at: signed, over: directory.path + "/none", by: key.certificate))
+            #expect(!BootSignature.isValid(at: file, over: file, by: key.certificate))
+            for index in content.indices {
+                var changed = content
+                changed[index] ^= 1
+                let place = try write("changed", changed)
+                #expect(!BootSignature.isValid(at: signed, over: place, by: key.certificate))
+            }
+            let cut = try write("cut", Array(signature.dropLast()))
+            #expect(!BootSignature.isValid(at: cut, over: file, by: key.certificate))
+        }
+    }
 }

@@ -68,8 +68,9 @@ ssize_t clinux_send_segments(int socket, const void *bytes, size_t count, size_t
    when the first was not sent. */
 int clinux_send_datagrams(int socket, const void *bytes, size_t count, size_t segment);
 
-/* Whether this process may open `count` more files now: 1 or 0. */
-int clinux_has_descriptors(int count);
+/* Whether descriptors are left for a child's pipes, with room: 1 or 0. swift-subprocess traps where it has some of them and cannot
+   have the next, so whoever starts a child looks first. */
+int clinux_can_start_child(void);
 
 /* Asks one DNS server (IPv4, network byte order) for the IPv4 addresses of a name, through glibc's resolver: at most `capacity` of
    them go into `addresses`. How many there are; 0 when the name has none; -1 when the server does not answer. */
