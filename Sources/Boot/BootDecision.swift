@@ -1,3 +1,5 @@
+internal import Site
+
 /// What a machine gets, with the reasons in the order they were found: the answer of every front door.
 package struct BootDecision: Hashable, Sendable {
     package enum Outcome: Hashable, Sendable {
@@ -16,8 +18,16 @@ package struct BootDecision: Hashable, Sendable {
     package let outcome: Outcome
     /// For people: why. The last one is the deciding one.
     package let reasons: [String]
+    /// What was decided and why, in a line for a timeline.
+    package let summary: String
 
     package init(host: String?, substrate: String?, outcome: Outcome, reasons: [String]) {
+        summary =
+            switch outcome {
+            case .boot(let plan): "boot \(plan.profile) (\(plan.frequency.rawValue))"
+            case .localDisk: "local disk: \(reasons.last ?? "")"
+            case .hold, .refuse: reasons.last ?? ""
+            }
         self.host = host
         self.substrate = substrate
         self.outcome = outcome

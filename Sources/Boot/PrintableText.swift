@@ -1,11 +1,19 @@
 /// Text from machines, made fit for a log, a terminal or a script.
 package enum PrintableText {
+    /// The same, but without a copy of nearly all there is: printable ASCII, short enough.
+    package static func line(_ text: String, limit: Int = 400) -> String {
+        let isPlain = text.utf8.withContiguousStorageIfAvailable { bytes in
+            guard bytes.count <= limit else { return false }
+            for byte in bytes where byte < 32 || byte > 126 { return false }
+            return true
+        }
+        return isPlain == true ? text : line(text[...], limit: limit)
+    }
+
     /// One line: control characters (C0, DEL, C1, which terminals act on) and line separators become `?`; at most
     /// `limit` characters.
     package static func line(_ text: some StringProtocol, limit: Int = 400) -> String {
-        // Nearly all there is: printable ASCII, short enough.
-        if text.utf8.count <= limit, text.utf8.allSatisfy({ (32..<127).contains($0) }) { return String(text) }
-        return String(text.unicodeScalars.prefix(limit).map { isSafe($0) ? Character($0) : "?" })
+        String(text.unicodeScalars.prefix(limit).map { isSafe($0) ? Character($0) : "?" })
     }
 
     private static func isSafe(_ scalar: Unicode.Scalar) -> Bool {

@@ -14,7 +14,7 @@ final class BootHTTPHandler: ChannelDuplexHandler {
 
     private let namespace: BootNamespace
     private let logger: Logger
-    private let deadline: RequestDeadline
+    private let watch: ConnectionWatch
     private let writer: ResponseWriter
     private var request: HTTPRequestHead?
     /// Complete requests that could not be answered at once.
@@ -25,27 +25,31 @@ final class BootHTTPHandler: ChannelDuplexHandler {
     /// Somebody wanted to read, and has to wait.
     private var wantsRead = false
     private var address: IPv4Address?
+    private var context: ChannelHandlerContext?
+    /// The bytes of the request that is being decided on, where they are known to be it and nothing else.
+    private var received: ByteBuffer?
 
     init(
-        namespace: BootNamespace, transfers: ActiveTransfers, deadline: RequestDeadline, readers: NIOThreadPool,
+        namespace: BootNamespace, transfers: ActiveTransfers, watch: ConnectionWatch, readers: NIOThreadPool,
         turns: RegionTurns, isEncrypted: Bool, logger: Logger
     ) {
         self.namespace = namespace
-        self.deadline = deadline
+        self.watch = watch
         self.logger = logger
         writer = ResponseWriter(
-            namespace: namespace, transfers: transfers, readers: readers, turns: turns, isEncrypted: isEncrypted,
-            logger: logger)
+            namespace: namespace, transfers: transfers, readers: readers, turns: turns, watch: watch,
+            isEncrypted: isEncrypted, logger: logger)
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
         writer.goesOn = { [unowned self] in answerWaiting($0) }
     }
 
+    func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
+
     func channelActive(context: ChannelHandlerContext) {
-        address = context.remoteAddress?.ipAddress.flatMap { text in
-            IPv4Address(client: text)
-        }
+        address = context.remoteAddress.flatMap { IPv4Address(client: $0) }
         writer.address = address
         context.fireChannelActive()
     }
@@ -63,11 +67,35 @@ final class BootHTTPHandler: ChannelDuplexHandler {
         case .body: break  // nothing here reads a body
         case .end:
             guard let request else { return }
-            deadline.requestIsComplete()
+            watch.requestIsComplete()
             self.request = nil
             waiting.append(request)
             answerWaiting(context)
         }
+    }
+
+    /// Answers a request that is known by its bytes, at once.
+    /// - Parameter bytes: all that came, where what came before was whole requests.
+    /// - Returns: false where it has to be read.
+    func answersKnown(_ bytes: ByteBuffer) -> Bool {
+        guard let context, waiting.isEmpty, !isDeciding, !writer.isBusy, context.channel.isActive,
+            context.channel.isWritable, let known = namespace.knownAnswer(bytes, at: address)
+        else { return false }
+        watch.requestIsComplete()
+        writer.write(known.bytes, known.answer, context)
+        return true
+    }
+
+    /// Reads one request, so that its answer may be known by its bytes later.
+    /// - Parameters:
+    ///   - bytes: all that came, one head.
+    ///   - read: gives the bytes to the decoder.
+    /// - Returns: whether the request was complete with them.
+    func takes(_ bytes: ByteBuffer, read: () -> Void) -> Bool {
+        received = bytes
+        defer { received = nil }
+        read()
+        return request == nil
     }
 
     func read(context: ChannelHandlerContext) {
@@ -124,14 +152,6 @@ final class BootHTTPHandler: ChannelDuplexHandler {
         context.close(promise: nil)
     }
 
-    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        if event is IdleStateHandler.IdleStateEvent {
-            context.close(promise: nil)
-        } else {
-            context.fireUserInboundEventTriggered(event)
-        }
-    }
-
     /// Milliseconds that a request waits, in all, for what is being made; and between two looks, at most.
     private static let patience: Int64 = 15_000
     private static let longestPause: Int64 = 1000
@@ -140,9 +160,6 @@ final class BootHTTPHandler: ChannelDuplexHandler {
     private func answer(
         _ request: HTTPRequestHead, context: ChannelHandlerContext, waited: Int64 = 0, pause: Int64 = 50
     ) {
-        if request.method == .GET, let resource = namespace.knownScript(request.uri, at: address) {
-            return respond(ResponsePlan(resource, request: request), to: request, context)
-        }
         let parts = request.uri.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
         guard let components = URLPath.components(parts[0]) else {
             return respond(ResponsePlan(status: .badRequest, text: "the path cannot be read"), to: request, context)
@@ -163,12 +180,14 @@ final class BootHTTPHandler: ChannelDuplexHandler {
             return respond(plan, to: request, context)
         }
         do {
-            let resource = try namespace.resource(components, query: query, address: address, target: request.uri)
+            let resource = try namespace.resource(components, query: query, address: address)
             if let seconds = namespace.pacer.wait(for: resource, at: address) {
                 let text = "other machines are loading: it is not this one's turn yet"
                 return respond(ResponsePlan(text: text, retryAfter: seconds), to: request, context)
             }
-            respond(ResponsePlan(resource, request: request), to: request, context)
+            let plan = ResponsePlan(resource, request: request)
+            remember(plan, resource.script, request)
+            respond(plan, to: request, context)
         } catch {
             if error == .preparing, waited < Self.patience {
                 let handler = NIOLoopBound(self, eventLoop: context.eventLoop)
@@ -188,6 +207,16 @@ final class BootHTTPHandler: ChannelDuplexHandler {
             noteRefusal(request, Self.plan(for: error).status)
             respond(Self.plan(for: error), to: request, context)
         }
+    }
+
+    /// Only whole scripts: what depends on more than request and decision is not given again.
+    private func remember(_ plan: ResponsePlan, _ script: DecidedScript?, _ request: HTTPRequestHead) {
+        guard let script, let received, request.method == .GET, plan.status == .ok,
+            !request.headers.contains(name: "upgrade")
+        else { return }
+        namespace.remember(
+            script, head: ResponseHead.encodeWithoutLength(plan.head(for: request)), keepsAlive: request.isKeepAlive,
+            request: received, at: address)
     }
 
     /// JSON for who asks for it and for no page.

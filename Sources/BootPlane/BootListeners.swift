@@ -7,9 +7,8 @@ package import NIOSSL
 /// Binds the boot plane's HTTP and syslog listeners, on an event-loop group of their own: nothing that the control
 /// plane does takes their threads.
 package struct BootListeners: Sendable {
-    /// Seconds without a byte in either direction after which a connection is closed.
-    fileprivate static let idleTimeout = TimeAmount.seconds(120)
-    /// The same for syslog, whose senders have nothing to say for long and do not expect to be closed.
+    /// Without a byte for so long a connection of syslog is closed: its senders have nothing to say for long and do not expect to
+    /// be closed.
     private static let syslogTimeout = TimeAmount.hours(6)
 
     private let group: MultiThreadedEventLoopGroup
@@ -42,22 +41,23 @@ package struct BootListeners: Sendable {
         let logger = logger
         let transfers = transfers
         let readers = readers
-        let turns = Dictionary(
+        let loops = Dictionary(
             uniqueKeysWithValues: group.makeIterator().map { loop in
-                (ObjectIdentifier(loop), NIOLoopBoundBox.makeBoxSendingValue(RegionTurns(loop), eventLoop: loop))
+                (ObjectIdentifier(loop), NIOLoopBoundBox.makeBoxSendingValue(BootLoop(loop), eventLoop: loop))
             })
         let limiter = ConnectionLimiter(perClient: ConnectionLimiter.perHTTPClient)
         return try await ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 4096)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-            .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+            // Those that are accepted have it from the listening one (tcp(7)): set once, and not for each.
+            .serverChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     let pipeline = channel.pipeline.syncOperations
                     guard limiter.admit(channel) else { return channel.close(promise: nil) }
                     try pipeline.addBootHTTPHandlers(
                         namespace: namespace, transfers: transfers, readers: readers,
-                        turns: turns[ObjectIdentifier(channel.eventLoop)]?.value ?? RegionTurns(channel.eventLoop),
+                        loop: loops[ObjectIdentifier(channel.eventLoop)]?.value ?? BootLoop(channel.eventLoop),
                         tls: tls, logger: logger)
                 }
             }
@@ -98,19 +98,17 @@ package struct BootListeners: Sendable {
 extension ChannelPipeline.SynchronousOperations {
     /// All that one connection needs to be answered.
     package func addBootHTTPHandlers(
-        namespace: BootNamespace, transfers: ActiveTransfers, readers: NIOThreadPool, turns: RegionTurns,
+        namespace: BootNamespace, transfers: ActiveTransfers, readers: NIOThreadPool, loop: BootLoop,
         tls: NIOSSLContext? = nil, logger: Logger
     ) throws {
-        let deadline = RequestDeadline()
-        // A client that asks and does not read is not read from.
-        try addHandler(BackPressureHandler())
-        try addHandler(IdleStateHandler(allTimeout: BootListeners.idleTimeout))
+        let watch = ConnectionWatch(loop.clock)
+        let http = BootHTTPHandler(
+            namespace: namespace, transfers: transfers, watch: watch, readers: readers, turns: loop.turns,
+            isEncrypted: tls != nil, logger: logger)
         if let tls { try addHandler(NIOSSLServerHandler(context: tls)) }
-        try addHandler(deadline)
+        try addHandler(watch)
+        try addHandler(RepeatedRequests(http))
         try addHandler(ByteToMessageHandler(HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes)))
-        try addHandler(
-            BootHTTPHandler(
-                namespace: namespace, transfers: transfers, deadline: deadline, readers: readers, turns: turns,
-                isEncrypted: tls != nil, logger: logger))
+        try addHandler(http)
     }
 }

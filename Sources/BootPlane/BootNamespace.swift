@@ -1,5 +1,6 @@
 internal import Artifacts
 internal import Boot
+internal import NIOCore
 package import Site
 internal import TFTP
 
@@ -23,11 +24,10 @@ package struct BootNamespace: Sendable {
     ///   - components: of the path, decoded.
     ///   - query: the fields after `?`.
     ///   - address: the client's, where it is IPv4.
-    ///   - target: the path with its query, as it was sent: by it a script is found again.
     /// - Returns: what the path stands for now; a script is made for this request.
     /// - Throws: `BootRefusal`.
     package func resource(
-        _ components: [String], query: [String: String] = [:], address: IPv4Address?, target: String? = nil
+        _ components: [String], query: [String: String] = [:], address: IPv4Address?
     ) throws(BootRefusal) -> BootResource {
         let snapshot = backend.snapshot
         switch (components.first, components.count) {
@@ -36,7 +36,7 @@ package struct BootNamespace: Sendable {
         case (BootPath.loaders, 2) where components[1] == "autoexec.ipxe": return try stage1(snapshot, address)
         case (BootPath.loaders, 2): return try loader(components[1])
         case ("ipxe", 2) where components[1] == "script":
-            return try script(snapshot, query, address, target: target)
+            return try script(snapshot, query, address)
         case ("blobs", 3) where components[1] == "sha256": return try blob(snapshot, components[2])
         case ("hosts", 3) where components[2] == "answer": return try answer(snapshot, token: components[1], address)
         case ("hosts", 3) where components[2] == IPXERenderer.overlayName:
@@ -65,27 +65,41 @@ package struct BootNamespace: Sendable {
 
     /// A script that was decided on before, on the same basis; nil where it has to be decided.
     /// - Parameters:
-    ///   - target: the path with its query, as it was sent.
+    ///   - request: all of it, as it was sent.
     ///   - address: the client's.
-    /// - Returns: the script, to be sent and noted as any other.
-    func knownScript(_ target: String, at address: IPv4Address?) -> BootResource? {
-        guard target.utf8.starts(with: Self.scriptPath.utf8) else { return nil }
-        let key = ScriptCache.Key(target: target, address: address)
-        guard let entry = scripts.entry(key, on: backend.decisionBasis) else { return nil }
+    /// - Returns: the answer, to be noted as any other, and its bytes.
+    func knownAnswer(_ request: ByteBuffer, at address: IPv4Address?) -> (answer: KnownAnswer, bytes: ByteBuffer)? {
+        guard request.readableBytesView.starts(with: Self.scriptRequest.utf8) else { return nil }
+        let key = ScriptCache.Key(request: request, address: address)
+        guard let answer = scripts.answer(key, on: backend.decisionBasis) else { return nil }
         // Its turn may be over, or not have come.
-        guard pacer.admits(entry.decision, at: address, in: backend.snapshot.site) else { return nil }
-        guard let host = entry.decision.host, let bytes = entry.bytes(token: { backend.issueToken(host: host) }) else {
-            return nil
-        }
-        return BootResource(
-            .bytes(bytes), mediaType: Self.scriptType, event: .script(entry.request, entry.decision))
+        guard pacer.admits(answer.load, at: address) else { return nil }
+        guard let host = answer.script.decision.host,
+            let bytes = answer.bytes(token: { backend.issueToken(host: host) })
+        else { return nil }
+        return (answer, bytes)
     }
 
-    private static let scriptPath = "/" + BootPath.script
+    /// Keeps the answer to a request, to be given again.
+    /// - Parameters:
+    ///   - script: what it was made from.
+    ///   - head: of the answer, without its length.
+    ///   - keepsAlive: whether the connection goes on after it.
+    ///   - request: all of it, as it was sent.
+    ///   - address: the client's.
+    func remember(
+        _ script: DecidedScript, head: [UInt8], keepsAlive: Bool, request: ByteBuffer, at address: IPv4Address?
+    ) {
+        let load = BootPacer.Load(script.decision, in: backend.snapshot.site)
+        let answer = KnownAnswer(script: script, load: load, head: head, keepsAlive: keepsAlive)
+        scripts.store(answer, ScriptCache.Key(request: request, address: address), on: script.basis)
+    }
+
+    private static let scriptRequest = "GET /" + BootPath.script
     private static let scriptType = "text/plain; charset=utf-8"
 
     private func script(
-        _ snapshot: BootSnapshot, _ query: [String: String], _ address: IPv4Address?, target: String?
+        _ snapshot: BootSnapshot, _ query: [String: String], _ address: IPv4Address?
     ) throws(BootRefusal) -> BootResource {
         let basis = backend.decisionBasis
         let request = BootRequest(fields: query, address: address)
@@ -97,16 +111,16 @@ package struct BootNamespace: Sendable {
             }
         }
         let decision = pacer.paced(snapshot.decider.decide(request), at: address, in: snapshot.site)
-        let place = ScriptCache.makePlace()
+        let place = DecidedScript.makePlace()
         switch try rendered(decision, request, snapshot, token: place) {
         case .success(let text):
-            let entry = ScriptCache.Entry(
-                request: request, decision: decision, pieces: ScriptCache.pieces(text, at: place))
-            if case .boot = decision.outcome, let target {
-                scripts.store(entry, ScriptCache.Key(target: target, address: address), on: basis)
-            }
-            guard let bytes = entry.bytes(token: { decision.host.flatMap(backend.issueToken) }) else { throw .damaged }
-            return BootResource(.bytes(bytes), mediaType: Self.scriptType, event: .script(request, decision))
+            let script = DecidedScript(
+                request: request, decision: decision, basis: basis, pieces: DecidedScript.pieces(text, at: place))
+            guard let bytes = script.bytes(token: { decision.host.flatMap(backend.issueToken) }) else { throw .damaged }
+            let boots = if case .boot = decision.outcome { true } else { false }
+            return BootResource(
+                .bytes(bytes), mediaType: Self.scriptType, event: .script(request, decision),
+                script: boots ? script : nil)
         case .failure(let error):
             return Self.script(error.refusal, event: .script(request, decision.refused(error.reason)))
         }

@@ -17,10 +17,14 @@ package struct BootResource: Sendable {
     package let isImmutable: Bool
     /// What to put on the timeline when it was sent.
     package let event: BootEvent?
+    /// What it was made from, where it may be given again.
+    let script: DecidedScript?
 
     init(
-        _ body: Body, mediaType: String, digest: Digest? = nil, isImmutable: Bool = false, event: BootEvent? = nil
+        _ body: Body, mediaType: String, digest: Digest? = nil, isImmutable: Bool = false, event: BootEvent? = nil,
+        script: DecidedScript? = nil
     ) {
+        self.script = script
         self.body = body
         self.mediaType = mediaType
         self.digest = digest

@@ -12,7 +12,7 @@ final class ConnectionLimiter: Sendable {
 
     private struct Counts {
         var total = 0
-        var byClient: [String: Int] = [:]
+        var byClient: [ClientAddress: Int] = [:]
     }
 
     private let counts = Mutex(Counts())
@@ -29,7 +29,7 @@ final class ConnectionLimiter: Sendable {
 
     /// False when the connection is one too many; else it counts until it is closed.
     func admit(_ channel: any Channel) -> Bool {
-        let client = channel.remoteAddress?.ipAddress ?? ""
+        let client = ClientAddress(channel.remoteAddress)
         let isAdmitted = counts.withLock { counts in
             guard counts.total < limit, counts.byClient[client, default: 0] < perClient else { return false }
             counts.total += 1

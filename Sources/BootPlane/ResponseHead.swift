@@ -3,6 +3,10 @@ internal import NIOHTTP1
 
 /// Writes heads down (RFC 9112). Only what this server says itself goes in, and what would end a line is taken out all the same.
 enum ResponseHead {
+    /// GRUB compares it byte by byte (its `net/http.c` of 2.06), and waits for the end of the connection where it does not find it.
+    static let contentLength = "Content-Length"
+    private static let contentLengthLine: StaticString = "Content-Length: "
+
     static func encode(_ head: HTTPResponseHead, into buffer: inout ByteBuffer) {
         buffer.writeStaticString(head.version == .http1_0 ? "HTTP/1.0 " : "HTTP/1.1 ")
         buffer.writeString(String(head.status.code))
@@ -16,6 +20,22 @@ enum ResponseHead {
             buffer.writeStaticString("\r\n")
         }
         buffer.writeStaticString("\r\n")
+    }
+
+    /// Writes a head down but for its last line, that of the length, and the end.
+    static func encodeWithoutLength(_ head: HTTPResponseHead) -> [UInt8] {
+        var head = head
+        head.headers.remove(name: contentLength)
+        var buffer = ByteBuffer()
+        encode(head, into: &buffer)
+        return Array(buffer.readableBytesView.dropLast(2))
+    }
+
+    /// Ends such a head.
+    static func endWithLength(_ length: Int, into buffer: inout ByteBuffer) {
+        buffer.writeStaticString(contentLengthLine)
+        buffer.writeString(String(length))
+        buffer.writeStaticString("\r\n\r\n")
     }
 
     /// A line's end within a value would let whoever wrote it answer in our name: it becomes a space.

@@ -20,9 +20,6 @@ struct ResponsePlan {
     /// dnf asks for as many where it fetches what has changed of a list of packages.
     static let maximumParts = 256
 
-    /// GRUB compares it byte by byte (its `net/http.c` of 2.06), and waits for the end of the connection where it does not find it.
-    private static let contentLength = "Content-Length"
-
     var status: HTTPResponseStatus
     var headers: HTTPHeaders
     var body: Body
@@ -43,7 +40,7 @@ struct ResponsePlan {
     init(status: HTTPResponseStatus, text: String) {
         self.status = status
         let bytes = Array((text + "\n").utf8)
-        headers = ["content-type": "text/plain; charset=utf-8", Self.contentLength: String(bytes.count)]
+        headers = ["content-type": "text/plain; charset=utf-8", ResponseHead.contentLength: String(bytes.count)]
         body = .bytes(bytes)
     }
 
@@ -93,7 +90,18 @@ struct ResponsePlan {
             headers.add(name: "content-range", value: "bytes */\(resource.size)")
             body = .bytes([])
         }
-        headers.add(name: Self.contentLength, value: String(length))
+        headers.add(name: ResponseHead.contentLength, value: String(length))
+    }
+
+    /// The head of the answer to a request.
+    func head(for request: HTTPRequestHead) -> HTTPResponseHead {
+        var head = HTTPResponseHead(version: request.version, status: status, headers: headers)
+        let keepsAlive = request.isKeepAlive
+        if !keepsAlive { head.headers.replaceOrAdd(name: "connection", value: "close") }
+        if request.version == .http1_0, keepsAlive {
+            head.headers.replaceOrAdd(name: "connection", value: "keep-alive")
+        }
+        return head
     }
 
     private static func parts(_ ranges: [ClosedRange<Int64>], of resource: BootResource, _ boundary: String) -> [Part] {

@@ -12,6 +12,7 @@ final class ResponseWriter {
     private let transfers: ActiveTransfers
     private let readers: NIOThreadPool
     private let turns: RegionTurns
+    private let watch: ConnectionWatch
     private let isEncrypted: Bool
     /// The client's.
     var address: IPv4Address?
@@ -22,8 +23,9 @@ final class ResponseWriter {
 
     init(
         namespace: BootNamespace, transfers: ActiveTransfers, readers: NIOThreadPool, turns: RegionTurns,
-        isEncrypted: Bool, logger: Logger
+        watch: ConnectionWatch, isEncrypted: Bool, logger: Logger
     ) {
+        self.watch = watch
         self.turns = turns
         self.isEncrypted = isEncrypted
         self.namespace = namespace
@@ -35,18 +37,12 @@ final class ResponseWriter {
     /// Small answers are written when this returns; then the connection may go on with the next.
     func write(_ plan: ResponsePlan, to request: HTTPRequestHead, _ context: ChannelHandlerContext) {
         guard context.channel.isActive else { return }
-        var head = HTTPResponseHead(version: request.version, status: plan.status, headers: plan.headers)
-        let keepsAlive = request.isKeepAlive
-        if !keepsAlive { head.headers.replaceOrAdd(name: "connection", value: "close") }
-        if request.version == .http1_0, keepsAlive {
-            head.headers.replaceOrAdd(name: "connection", value: "keep-alive")
-        }
         logger.debug(
             "HTTP \(request.method) \(LoggablePath.of(request.uri)) -> \(plan.status.code), \(plan.length) bytes")
         let hasBody = request.method != .HEAD && plan.length > 0
         let bytes = hasBody ? plan.bytes : []
         var buffer = context.channel.allocator.buffer(capacity: 512 + (bytes?.count ?? 0))
-        ResponseHead.encode(head, into: &buffer)
+        ResponseHead.encode(plan.head(for: request), into: &buffer)
         isBusy = true
         guard let bytes else {
             context.write(NIOAny(IOData.byteBuffer(buffer)), promise: nil)
@@ -54,9 +50,15 @@ final class ResponseWriter {
         }
         // Head and body are one piece, which the pipeline carries once.
         buffer.writeBytes(bytes)
-        context.write(NIOAny(IOData.byteBuffer(buffer)), promise: nil)
         let event = request.method == .HEAD ? nil : plan.event
-        finish(context, keepsAlive: keepsAlive, event: event, bytes: Int64(bytes.count))
+        finish(context, buffer, keepsAlive: request.isKeepAlive, event: event, bytes: Int64(bytes.count))
+    }
+
+    /// The same for an answer that is whole.
+    func write(_ bytes: ByteBuffer, _ answer: KnownAnswer, _ context: ChannelHandlerContext) {
+        isBusy = true
+        let length = Int64(bytes.readableBytes)
+        finish(context, bytes, keepsAlive: answer.keepsAlive, event: answer.event, bytes: length)
     }
 
     /// Writes a head and nothing else: what is no answer to a request, or does not end it.
@@ -81,7 +83,7 @@ final class ResponseWriter {
             switch result {
             case .success:
                 let keepsAlive = request.isKeepAlive
-                writer.finish(context, keepsAlive: keepsAlive, event: plan.event, bytes: plan.length)
+                writer.finish(context, nil, keepsAlive: keepsAlive, event: plan.event, bytes: plan.length)
                 if keepsAlive { writer.goesOn(context) }
             case .failure(let error): writer.fail(context, request.uri, error)
             }
@@ -112,7 +114,7 @@ final class ResponseWriter {
             let part = range.lowerBound + offset..<range.upperBound + offset
             return FileSender(
                 file: file, range: part, channel: context.channel, readers: readers, turns: turns,
-                isEncrypted: isEncrypted
+                watch: watch, isEncrypted: isEncrypted
             ).send()
         }
     }
@@ -135,18 +137,24 @@ final class ResponseWriter {
         context.write(NIOAny(IOData.byteBuffer(buffer)), promise: nil)
     }
 
-    /// Ends the answer; the event is noted before the client can ask for what comes next.
-    private func finish(_ context: ChannelHandlerContext, keepsAlive: Bool, event: BootEvent?, bytes: Int64) {
+    /// Ends the answer, with its last bytes where they are not written yet; the event is noted before the client can ask for
+    /// what comes next.
+    private func finish(
+        _ context: ChannelHandlerContext, _ last: ByteBuffer?, keepsAlive: Bool, event: BootEvent?, bytes: Int64
+    ) {
         if let event, let address {
             namespace.pacer.sent(event, to: address, bytes: bytes)
             namespace.backend.note(event, from: address, bytes: bytes)
         }
         isBusy = false
-        guard !keepsAlive else { return context.flush() }
+        guard !keepsAlive else {
+            if let last { context.write(NIOAny(IOData.byteBuffer(last)), promise: nil) }
+            return context.flush()
+        }
         let channel = context.channel
         // Once all is written that was before it.
         isBusy = true
-        context.writeAndFlush(NIOAny(IOData.byteBuffer(channel.allocator.buffer(capacity: 0))))
+        context.writeAndFlush(NIOAny(IOData.byteBuffer(last ?? ByteBuffer())))
             .whenComplete { _ in channel.close(promise: nil) }
     }
 

@@ -1,45 +1,26 @@
 internal import Boot
+internal import NIOCore
 internal import Site
 internal import Synchronization
 
-/// Scripts that boot, by who asked: a rack that starts asks the same again and again, and deciding and writing a script costs
-/// many times what sending it does. What was decided holds as long as nothing is changed that decisions are made on; then
-/// all are forgotten.
+/// Scripts that boot, by who asked and in which words: a rack that starts asks the same again and again, and deciding and
+/// writing a script costs many times what sending it does. What was decided holds as long as nothing is changed that decisions
+/// are made on; then all are forgotten.
 final class ScriptCache: Sendable {
     struct Key: Hashable {
-        /// The path with its query, as it was sent.
-        let target: String
+        /// The whole request, as it was sent.
+        let request: ByteBuffer
         let address: IPv4Address?
-    }
-
-    struct Entry {
-        let request: BootRequest
-        let decision: BootDecision
-        /// The script, cut where the token of one boot belongs.
-        let pieces: [[UInt8]]
-
-        /// `token` is asked for where the script has a place for it; nil where there is none to give.
-        func bytes(token: () -> String?) -> [UInt8]? {
-            guard pieces.count > 1 else { return pieces.first }
-            guard let token = token().map({ Array($0.utf8) }) else { return nil }
-            var bytes: [UInt8] = []
-            bytes.reserveCapacity(pieces.reduce(0) { $0 + $1.count } + token.count * (pieces.count - 1))
-            for (index, piece) in pieces.enumerated() {
-                if index > 0 { bytes += token }
-                bytes += piece
-            }
-            return bytes
-        }
     }
 
     /// As many machines as a site may have; whoever asks for one in ever new words has only the cache emptied.
     static let limit = 20_000
-    /// Targets that no loader sends are not worth keeping.
-    private static let longestTarget = 512
+    /// Requests that no loader sends are not worth keeping.
+    private static let longestRequest = 1024
 
     private struct State {
         var basis: DecisionBasis?
-        var entries: [Key: Entry] = [:]
+        var entries: [Key: KnownAnswer] = [:]
     }
 
     private let state = Mutex(State())
@@ -48,21 +29,46 @@ final class ScriptCache: Sendable {
     var count: Int { state.withLock { $0.entries.count } }
 
     /// nil where nothing is known that was decided on this basis.
-    func entry(_ key: Key, on basis: DecisionBasis) -> Entry? {
+    func answer(_ key: Key, on basis: DecisionBasis) -> KnownAnswer? {
         state.withLock { $0.basis == basis ? $0.entries[key] : nil }
     }
 
     /// `basis`: as it was before it was decided. What was decided while it changed goes under the old one, which nobody asks for
     /// again.
-    func store(_ entry: Entry, _ key: Key, on basis: DecisionBasis) {
-        guard key.target.utf8.count <= Self.longestTarget else { return }
+    func store(_ answer: KnownAnswer, _ key: Key, on basis: DecisionBasis) {
+        guard key.request.readableBytes <= Self.longestRequest else { return }
+        // Of its own size: what came from a socket is in a buffer for much more.
+        let key = Key(request: ByteBuffer(bytes: key.request.readableBytesView), address: key.address)
         state.withLock { state in
             if state.basis != basis || state.entries.count >= Self.limit {
                 state.entries = [:]
                 state.basis = basis
             }
-            state.entries[key] = entry
+            state.entries[key] = answer
         }
+    }
+}
+
+/// A script as it was decided, with a place for what belongs to one boot.
+struct DecidedScript: Sendable {
+    let request: BootRequest
+    let decision: BootDecision
+    /// What the decision was made on, as it was before.
+    let basis: DecisionBasis
+    /// The script, cut where the token of one boot belongs.
+    let pieces: [[UInt8]]
+
+    /// `token` is asked for where the script has a place for it; nil where there is none to give.
+    func bytes(token: () -> String?) -> [UInt8]? {
+        guard pieces.count > 1 else { return pieces.first }
+        guard let token = token().map({ Array($0.utf8) }) else { return nil }
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(pieces.reduce(0) { $0 + $1.count } + token.count * (pieces.count - 1))
+        for (index, piece) in pieces.enumerated() {
+            if index > 0 { bytes += token }
+            bytes += piece
+        }
+        return bytes
     }
 
     /// A token's place, which no script has in it by chance and nobody can foresee.

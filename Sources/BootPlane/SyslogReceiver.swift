@@ -11,7 +11,7 @@ final class SyslogDatagramReceiver: ChannelInboundHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let envelope = unwrapInboundIn(data)
-        guard let address = envelope.remoteAddress.ipAddress.flatMap({ IPv4Address(client: $0) }) else { return }
+        guard let address = IPv4Address(client: envelope.remoteAddress) else { return }
         backend.noteSyslog(envelope.data.readableBytesView, from: address)
     }
 }
@@ -27,7 +27,7 @@ final class SyslogStreamReceiver: ChannelInboundHandler {
     init(backend: any BootBackend) { self.backend = backend }
 
     func channelActive(context: ChannelHandlerContext) {
-        address = context.remoteAddress?.ipAddress.flatMap { IPv4Address(client: $0) }
+        address = context.remoteAddress.flatMap { IPv4Address(client: $0) }
         context.fireChannelActive()
     }
 

@@ -32,7 +32,7 @@ struct DaemonBackend: BootBackend {
 
     var decisionBasis: DecisionBasis {
         DecisionBasis(
-            site: site.current.revision, releases: store.releasesGeneration, installations: ledger.markGeneration)
+            site: site.revision, releases: store.releasesGeneration, installations: ledger.markGeneration)
     }
 
     func blobPath(_ digest: Digest) -> String { store.blobPath(digest) }
@@ -90,7 +90,7 @@ struct DaemonBackend: BootBackend {
         case .stage1:
             ledger.note(address: address, kind: .loader, detail: "iPXE runs and asks for its script", bytes: bytes)
         case .script(let request, let decision):
-            ledger.noteScript(request, decision: decision, detail: Self.describe(decision))
+            ledger.noteScript(request, decision: decision, detail: decision.summary)
         case .file(let reference): ledger.noteFile(address: address, reference: reference, bytes: bytes)
         case .loader(let name): ledger.note(address: address, kind: .loader, detail: name, bytes: bytes)
         case .overlay(let host):
@@ -103,14 +103,6 @@ struct DaemonBackend: BootBackend {
                 to: ledger.host(at: address) ?? ledger.mac(at: address).map { $0.description.replacing(":", with: "-") }
                     ?? address.description)
         case .failure(let text): ledger.note(address: address, kind: .failure, detail: text, bytes: bytes)
-        }
-    }
-
-    private static func describe(_ decision: BootDecision) -> String {
-        switch decision.outcome {
-        case .boot(let plan): "boot \(plan.profile) (\(plan.frequency.rawValue))"
-        case .localDisk: "local disk: \(decision.reason)"
-        case .hold, .refuse: decision.reason
         }
     }
 }

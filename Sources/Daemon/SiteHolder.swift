@@ -1,3 +1,4 @@
+internal import Artifacts
 internal import ConfigurationFile
 internal import Logging
 internal import Site
@@ -21,6 +22,9 @@ final class SiteHolder: Sendable {
     }
 
     var current: Site { state.withLock { $0 } }
+
+    /// `current.revision`, without a copy of all of it.
+    var revision: Digest { state.withLock { $0.revision } }
 
     /// Reads the file again; with an error in it, says so and keeps the site in use. `isAsked`: somebody waits for a word,
     /// even when nothing changed.

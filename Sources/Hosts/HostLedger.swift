@@ -18,19 +18,33 @@ package final class HostLedger: InstallationReading {
     /// Events that wait for the writer; when it cannot keep up, the oldest go.
     private static let unwrittenLimit = 100_000
 
+    /// A machine, with all that is looked up with it: a request that repeats finds its machine once.
+    private struct Machine {
+        var record: MachineRecord
+        /// What it was told to boot.
+        var plan: BootPlan?
+        /// It is in `changed`.
+        var isChanged = false
+    }
+
     private struct State {
-        var machines: [MACAddress: MachineRecord] = [:]
+        var machines: [MACAddress: Machine] = [:]
         var macByAddress: [IPv4Address: MACAddress] = [:]
         var orphans: [IPv4Address: [HostEvent]] = [:]
         var marks: [String: HostDatabase.Mark] = [:]
-        var markGeneration: UInt64 = 0
-        var plans: [MACAddress: BootPlan] = [:]
         /// From the site file.
         var hostByMAC: [MACAddress: String] = [:]
-        var changed: Set<MACAddress> = []
+        /// Those that the writer has to store.
+        var changed: [MACAddress] = []
         var evicted: Set<MACAddress> = []
         var unwritten: [(MACAddress, HostEvent)] = []
         var figures = BootFigures()
+
+        mutating func markChanged(_ place: Dictionary<MACAddress, Machine>.Index) {
+            guard !machines.values[place].isChanged else { return }
+            machines.values[place].isChanged = true
+            changed.append(machines.keys[place])
+        }
     }
 
     private let database: HostDatabase
@@ -39,6 +53,8 @@ package final class HostLedger: InstallationReading {
     private let lifetimeClock: @Sendable () -> Int64
     private let machineLimit: Int
     private let state: Mutex<State>
+    /// Beside the state: every request for a script asks for it.
+    private let generation = Atomic<UInt64>(0)
     /// Held from the check of a host's mark to its change: an arming must not vanish under a report.
     private let marking = Mutex(())
     /// Held while the database is written: batches go in as they were taken.
@@ -63,7 +79,7 @@ package final class HostLedger: InstallationReading {
             database = try HostDatabase(path: path)
             var state = State()
             for machine in try database.machines(eventLimit: Self.eventLimit) {
-                state.machines[machine.mac] = machine
+                state.machines[machine.mac] = Machine(record: machine)
                 if let address = machine.address { state.macByAddress[address] = machine.mac }
             }
             for mark in try database.marks() { state.marks[mark.host] = mark }
@@ -76,15 +92,17 @@ package final class HostLedger: InstallationReading {
     package func isInstalled(host: String) -> Bool { state.withLock { $0.marks[host]?.installedAt != nil } }
 
     /// Changes whenever `isInstalled` of any host may.
-    package var markGeneration: UInt64 { state.withLock { $0.markGeneration } }
+    package var markGeneration: UInt64 { generation.load(ordering: .acquiring) }
 
     /// Every machine that was seen, in the order of their MACs.
-    package var machines: [MachineRecord] { state.withLock { $0.machines.values.sorted { $0.mac < $1.mac } } }
+    package var machines: [MachineRecord] {
+        state.withLock { $0.machines.values.map(\.record).sorted { $0.mac < $1.mac } }
+    }
 
     /// The machines that were seen last, the newest first.
     package func newestMachines(_ count: Int) -> [MachineRecord] {
         // Sorted outside the lock: boot requests take it too.
-        let machines = state.withLock { Array($0.machines.values) }
+        let machines = state.withLock { $0.machines.values.map(\.record) }
         return Array(machines.sorted { ($1.lastSeen, $0.mac) < ($0.lastSeen, $1.mac) }.prefix(count))
     }
 
@@ -95,7 +113,7 @@ package final class HostLedger: InstallationReading {
     package var figures: BootFigures { state.withLock { $0.figures } }
 
     /// The time of the newest event, in milliseconds since 1970; nil when there is none.
-    package var newestEventTime: Int64? { state.withLock { $0.machines.values.map(\.lastSeen).max() } }
+    package var newestEventTime: Int64? { state.withLock { $0.machines.values.lazy.map(\.record.lastSeen).max() } }
 
     /// The machine that an address belongs to, as far as DHCP, a script request or the site file told.
     package func mac(at address: IPv4Address) -> MACAddress? { state.withLock { $0.macByAddress[address] } }
@@ -103,7 +121,7 @@ package final class HostLedger: InstallationReading {
     /// The host of the site file that an address belongs to, as far as `mac(at:)` is known.
     package func host(at address: IPv4Address) -> String? {
         state.withLock { state in
-            state.macByAddress[address].flatMap { state.hostByMAC[$0] ?? state.machines[$0]?.host }
+            state.macByAddress[address].flatMap { state.hostByMAC[$0] ?? state.machines[$0]?.record.host }
         }
     }
 
@@ -121,19 +139,22 @@ package final class HostLedger: InstallationReading {
                 for interface in host.interfaces {
                     state.hostByMAC[interface.mac] = host.name
                     if case .fixed(let address) = interface.address { state.macByAddress[address] = interface.mac }
-                    if var machine = state.machines[interface.mac], machine.host != host.name {
-                        machine.host = host.name
-                        state.machines[interface.mac] = machine
-                        state.changed.insert(interface.mac)
+                    if let place = state.machines.index(forKey: interface.mac),
+                        state.machines.values[place].record.host != host.name
+                    {
+                        state.machines.values[place].record.host = host.name
+                        state.markChanged(place)
                     }
                 }
             }
             // A host without interfaces is known by what it pins, so its machine keeps its name.
             let pinned = Set(site.hosts.filter(\.interfaces.isEmpty).map(\.name))
-            for (mac, machine) in state.machines where state.hostByMAC[mac] == nil {
-                guard let host = machine.host, !pinned.contains(host) else { continue }
-                state.machines[mac]?.host = nil
-                state.changed.insert(mac)
+            for mac in Array(state.machines.keys) where state.hostByMAC[mac] == nil {
+                guard let place = state.machines.index(forKey: mac),
+                    let host = state.machines.values[place].record.host, !pinned.contains(host)
+                else { continue }
+                state.machines.values[place].record.host = nil
+                state.markChanged(place)
             }
         }
     }
@@ -143,8 +164,8 @@ package final class HostLedger: InstallationReading {
         mac: MACAddress, address: IPv4Address?, vendorClass: String?, detail: String, host: String?
     ) {
         note(mac: mac, at: address, HostEvent(kind: .dhcp, detail: detail, time: clock())) { machine in
-            if let vendorClass { machine.vendorClass = vendorClass }
-            if let host { machine.host = host }
+            if let vendorClass { machine.record.vendorClass = vendorClass }
+            if let host { machine.record.host = host }
         }
     }
 
@@ -158,20 +179,18 @@ package final class HostLedger: InstallationReading {
             case .refuse: .refused
             }
         let event = HostEvent(kind: kind, detail: detail, time: clock())
-        state.withLock { state in
-            if case .boot(let plan) = decision.outcome { state.plans[mac] = plan } else { state.plans[mac] = nil }
-            append(event, to: mac, at: request.address, &state) { Self.learn(request, decision, &$0) }
-        }
+        state.withLock { append(event, to: mac, at: request.address, &$0) { Self.learn(request, decision, &$0) } }
     }
 
     /// What a machine says of itself when it asks for its script.
-    private static func learn(_ request: BootRequest, _ decision: BootDecision, _ machine: inout MachineRecord) {
+    private static func learn(_ request: BootRequest, _ decision: BootDecision, _ machine: inout Machine) {
+        machine.plan = if case .boot(let plan) = decision.outcome { plan } else { nil }
         // A machine that was refused only claims to be the host.
-        if decision.outcome != .refuse { machine.host = decision.host }
-        machine.uuid = request.uuid ?? machine.uuid
-        machine.serial = request.serial ?? machine.serial
-        machine.architecture = request.architecture?.rawValue ?? machine.architecture
-        machine.platform = request.platform ?? machine.platform
+        if decision.outcome != .refuse { machine.record.host = decision.host }
+        if let uuid = request.uuid { machine.record.uuid = uuid }
+        if let serial = request.serial { machine.record.serial = serial }
+        if let architecture = request.architecture { machine.record.architecture = architecture.rawValue }
+        if let platform = request.platform { machine.record.platform = platform }
     }
 
     /// Notes something that only an address is known of. Until its machine is known, the newest few are kept and then
@@ -195,7 +214,7 @@ package final class HostLedger: InstallationReading {
 
     /// Notes that a machine fetched a file of an artifact: its kernel, an initrd, or another one.
     package func noteFile(address: IPv4Address, reference: FileReference, bytes: Int64) {
-        let plan = state.withLock { state in state.macByAddress[address].flatMap { state.plans[$0] } }
+        let plan = state.withLock { state in state.macByAddress[address].flatMap { state.machines[$0]?.plan } }
         let kind: HostEvent.Kind =
             if plan?.kernel.reference == reference {
                 .kernel
@@ -206,7 +225,7 @@ package final class HostLedger: InstallationReading {
     }
 
     private func note(
-        mac: MACAddress, at address: IPv4Address?, _ event: HostEvent, _ change: (inout MachineRecord) -> Void
+        mac: MACAddress, at address: IPv4Address?, _ event: HostEvent, _ change: (inout Machine) -> Void
     ) {
         state.withLock { append(event, to: mac, at: address, &$0, change) }
     }
@@ -215,14 +234,15 @@ package final class HostLedger: InstallationReading {
     /// which moves no address: the machine's last one may be another's by now.
     private func append(
         _ event: HostEvent, to mac: MACAddress, at address: IPv4Address?, _ state: inout State,
-        _ change: (inout MachineRecord) -> Void = { _ in }
+        _ change: (inout Machine) -> Void = { _ in }
     ) {
         let orphans = state.orphans.isEmpty ? [] : address.flatMap { state.orphans[$0] } ?? []
         // In place, and found once: a copy of a machine would be one of its whole timeline.
         let place = state.machines.index(forKey: mac) ?? insert(mac, at: event.time, &state)
         change(&state.machines.values[place])
-        let added = state.machines.values[place].add(event, after: orphans, at: address, counting: &state.figures)
-        state.changed.insert(mac)
+        let added = state.machines.values[place].record.add(
+            event, after: orphans, at: address, counting: &state.figures)
+        state.markChanged(place)
         guard !added.isEmpty else { return }
         if let address {
             state.macByAddress[address] = mac
@@ -233,30 +253,29 @@ package final class HostLedger: InstallationReading {
     }
 
     private func insert(_ mac: MACAddress, at time: Int64, _ state: inout State)
-        -> Dictionary<MACAddress, MachineRecord>.Index
+        -> Dictionary<MACAddress, Machine>.Index
     {
         if state.machines.count >= machineLimit { evict(&state) }
-        let machine = MachineRecord(
+        let record = MachineRecord(
             mac: mac, host: state.hostByMAC[mac], firstSeen: time, lastSeen: time, events: [])
-        state.machines[mac] = machine
+        state.machines[mac] = Machine(record: record)
         return state.machines.index(forKey: mac) ?? state.machines.startIndex
     }
 
     /// Forgets discovered machines that were not seen for the longest time, here and with the next flush on disk: a
     /// hundredth of the limit at once, so that a flood of new MACs does not sort all machines for each.
     private func evict(_ state: inout State) {
-        let strangers = state.machines.values.filter { $0.host == nil }
+        let strangers = state.machines.values.lazy.map(\.record).filter { $0.host == nil }
         let gone = strangers.sorted { $0.lastSeen < $1.lastSeen }.prefix(max(1, machineLimit / 100))
         for machine in gone {
             state.machines[machine.mac] = nil
-            state.plans[machine.mac] = nil
             if let address = machine.address, state.macByAddress[address] == machine.mac {
                 state.macByAddress[address] = nil
             }
-            state.changed.remove(machine.mac)
             state.evicted.insert(machine.mac)
         }
         let macs = Set(gone.map(\.mac))
+        state.changed.removeAll { macs.contains($0) }
         state.unwritten.removeAll { macs.contains($0.0) }
     }
 
@@ -271,7 +290,13 @@ package final class HostLedger: InstallationReading {
                 state.unwritten = []
                 state.evicted = []
             }
-            return (state.changed.compactMap { state.machines[$0] }, state.unwritten, state.evicted)
+            let changed = state.changed.compactMap { mac in
+                state.machines.index(forKey: mac).map { place in
+                    state.machines.values[place].isChanged = false
+                    return state.machines.values[place].record
+                }
+            }
+            return (changed, state.unwritten, state.evicted)
         }
         guard !machines.isEmpty || !evicted.isEmpty else { return }
         do {
@@ -280,7 +305,9 @@ package final class HostLedger: InstallationReading {
                 logLimit: Self.logLimit)
         } catch {
             state.withLock { state in
-                state.changed.formUnion(machines.map(\.mac))
+                for machine in machines {
+                    if let place = state.machines.index(forKey: machine.mac) { state.markChanged(place) }
+                }
                 state.evicted.formUnion(evicted)
                 // What cannot be written does not grow without bound.
                 state.unwritten = Array((events + state.unwritten).suffix(10_000))
@@ -350,16 +377,19 @@ package final class HostLedger: InstallationReading {
         }
         state.withLock { state in
             state.marks[mark.host] = mark
-            state.markGeneration += 1
         }
+        // After the mark: what was decided before it must not pass for new.
+        generation.add(1, ordering: .releasing)
     }
 
     private func noteReport(_ kind: HostEvent.Kind, host: String, address: IPv4Address?) {
         let event = HostEvent(kind: kind, detail: host, time: clock())
         state.withLock { state in
             let mac =
-                address.flatMap { state.macByAddress[$0] }.flatMap { state.machines[$0]?.host == host ? $0 : nil }
-                ?? state.machines.values.filter { $0.host == host }.max { $0.lastSeen < $1.lastSeen }?.mac
+                address.flatMap { state.macByAddress[$0] }.flatMap {
+                    state.machines[$0]?.record.host == host ? $0 : nil
+                }
+                ?? state.machines.values.map(\.record).filter { $0.host == host }.max { $0.lastSeen < $1.lastSeen }?.mac
             if let mac { append(event, to: mac, at: nil, &state) }
         }
     }
