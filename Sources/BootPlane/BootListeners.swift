@@ -41,10 +41,13 @@ package struct BootListeners: Sendable {
         let logger = logger
         let transfers = transfers
         let readers = readers
-        let loops = Dictionary(
-            uniqueKeysWithValues: group.makeIterator().map { loop in
-                (ObjectIdentifier(loop), NIOLoopBoundBox.makeBoxSendingValue(BootLoop(loop), eventLoop: loop))
-            })
+        var loops: [ObjectIdentifier: NIOLoopBoundBox<BootLoop>] = [:]
+        for eventLoop in group.makeIterator() {
+            let loop = NIOLoopBoundBox.makeBoxSendingValue(BootLoop(eventLoop), eventLoop: eventLoop)
+            try await RegionTurns.watchPipe(of: loop, on: eventLoop)
+            loops[ObjectIdentifier(eventLoop)] = loop
+        }
+        let sharedByLoop = loops
         let limiter = ConnectionLimiter(perClient: ConnectionLimiter.perHTTPClient)
         return try await ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 4096)
@@ -57,7 +60,7 @@ package struct BootListeners: Sendable {
                     guard limiter.admit(channel) else { return channel.close(promise: nil) }
                     try pipeline.addBootHTTPHandlers(
                         namespace: namespace, transfers: transfers, readers: readers,
-                        loop: loops[ObjectIdentifier(channel.eventLoop)]?.value ?? BootLoop(channel.eventLoop),
+                        loop: sharedByLoop[ObjectIdentifier(channel.eventLoop)]?.value ?? BootLoop(channel.eventLoop),
                         tls: tls, logger: logger)
                 }
             }

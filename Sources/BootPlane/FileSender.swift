@@ -6,7 +6,6 @@ internal import TFTP
 /// receiver the call does not return before it is gone; other connections of the loop would starve. So regions are
 /// small, the loop gets a turn between two of them, and what would have to come from the disk is read elsewhere before.
 final class FileSender {
-    private static let regionSize: Int64 = 1 << 20
     private static let copySize: Int64 = 256 << 10
     /// How often a file that is being sent is looked at: of one that becomes shorter under a region, sendfile gives nothing, and
     /// NIO asks it again for ever.
@@ -21,6 +20,7 @@ final class FileSender {
 
     private let readers: NIOThreadPool
     private let turns: RegionTurns
+    private let watch: ConnectionWatch
     /// What is encrypted is read and copied; a region would go out as it is.
     private let isEncrypted: Bool
     private let file: OpenFile
@@ -38,8 +38,9 @@ final class FileSender {
     /// `readers`: threads that may wait for the disk; `turns`: of the channel's loop.
     init(
         file: OpenFile, range: Range<Int64>, channel: any Channel, readers: NIOThreadPool, turns: RegionTurns,
-        isEncrypted: Bool
+        watch: ConnectionWatch, isEncrypted: Bool
     ) {
+        self.watch = watch
         self.turns = turns
         self.isEncrypted = isEncrypted
         self.file = file
@@ -53,6 +54,7 @@ final class FileSender {
 
     /// Writes the body's parts. Succeeds when all are written; the caller ends the response.
     func send() -> EventLoopFuture<Void> {
+        turns.begin()
         let sender = NIOLoopBound(self, eventLoop: channel.eventLoop)
         look = channel.eventLoop.scheduleRepeatedTask(initialDelay: Self.lookInterval, delay: Self.lookInterval) { _ in
             if sender.value.isShort { sender.value.interrupt(Self.shorter) }
@@ -67,6 +69,7 @@ final class FileSender {
     private func finish(_ result: Result<Void, any Error>) {
         guard !hasEnded else { return }
         hasEnded = true
+        turns.end()
         look?.cancel()
         if !isWriting { closeHandle() }
         done.completeWith(result)
@@ -77,7 +80,7 @@ final class FileSender {
         guard position < end else { return finish(.success(())) }
         guard !isShort else { return interrupt(Self.shorter) }
         guard !isEncrypted else { return copy(min(Self.copySize, end - position)) }
-        let length = min(Self.regionSize, end - position)
+        let length = min(turns.regionSize, end - position)
         guard file.isCached(from: position, count: length) else { return warm(length) }
         write(length)
     }
@@ -123,6 +126,7 @@ final class FileSender {
             switch result {
             case .failure(let error): sender.interrupt("\(error)")
             case .success:
+                sender.watch.madeProgress()
                 sender.position += length
                 if sender.position >= sender.end {
                     sender.finish(.success(()))
