@@ -72,11 +72,8 @@ package struct AdmissionControl: Sendable {
         _ machine: IPv4Address, substrate: String, bytes: Int64, budget: BootBudget, now: Int64
     ) -> Answer {
         expire(now)
-        if var place = places[machine] {
-            lines[place.substrate]?.bytesLeft += bytes - place.bytesLeft
-            place.bytesLeft = bytes
-            place.lastProgress = now
-            places[machine] = place
+        if places[machine] != nil {
+            admit(machine, substrate: substrate, bytes: bytes, now: now)
             return .admitted
         }
         if let ticket = tickets[machine], now - ticket.lastAsked < Self.repetition {
@@ -92,10 +89,7 @@ package struct AdmissionControl: Sendable {
         // budget goes alone.
         let ahead = line.waiting.prefix(before < free ? before : 0).reduce(line.bytesLeft) { $0 + $1.bytes }
         if before < free, ahead == 0 || ahead + bytes <= budget.bytes {
-            forgetTicket(machine)
-            lines[substrate, default: Line()].places += 1
-            lines[substrate]?.bytesLeft += bytes
-            places[machine] = Place(substrate: substrate, bytesLeft: bytes, lastProgress: now)
+            admit(machine, substrate: substrate, bytes: bytes, now: now)
             return .admitted
         }
         if tickets[machine] == nil {
@@ -106,6 +100,47 @@ package struct AdmissionControl: Sendable {
             Self.waits.upperBound, Self.waits.lowerBound + max(0, before - free) / max(1, budget.machines))
         tickets[machine] = Ticket(substrate: substrate, lastAsked: now, seconds: seconds, number: number)
         return .wait(seconds: seconds)
+    }
+
+    /// A machine that cannot wait loads, whether there is a place or not: firmware which asks for its image gives up where it is
+    /// refused. It counts, so that those who can wait do.
+    package mutating func take(_ machine: IPv4Address, substrate: String, bytes: Int64, now: Int64) {
+        expire(now)
+        admit(machine, substrate: substrate, bytes: bytes, now: now)
+    }
+
+    private mutating func admit(_ machine: IPv4Address, substrate: String, bytes: Int64, now: Int64) {
+        if var place = places[machine] {
+            lines[place.substrate]?.bytesLeft += bytes - place.bytesLeft
+            place.bytesLeft = bytes
+            place.lastProgress = now
+            places[machine] = place
+            return
+        }
+        forgetTicket(machine)
+        lines[substrate, default: Line()].places += 1
+        lines[substrate]?.bytesLeft += bytes
+        places[machine] = Place(substrate: substrate, bytesLeft: bytes, lastProgress: now)
+    }
+
+    /// How many machines of a substrate load, and how many wait.
+    package struct Queue: Hashable, Sendable {
+        package let substrate: String
+        package let loading: Int
+        package let waiting: Int
+
+        package init(substrate: String, loading: Int, waiting: Int) {
+            self.substrate = substrate
+            self.loading = loading
+            self.waiting = waiting
+        }
+    }
+
+    /// Of every substrate whose machines asked, in the order of their names.
+    package mutating func queues(now: Int64) -> [Queue] {
+        expire(now)
+        return lines.map { Queue(substrate: $0.key, loading: $0.value.places, waiting: $0.value.waiting.count) }
+            .sorted { $0.substrate < $1.substrate }
     }
 
     /// Seconds that a machine which waits has to go on waiting; nil when it does not wait.

@@ -99,6 +99,7 @@ extension BootNamespace {
         let parts = KernelImageParts(
             kernel: kernel, initrds: initrds, overlay: overlay, arguments: arguments.joined(separator: " "))
         guard let file = OpenFile(path: try Self.prepared(backend.kernelImage(parts))) else { throw .preparing }
+        pacer.takesPlace(decision, at: address, bytes: file.size, in: snapshot.site)
         return BootResource(
             .file(file, offset: 0, size: file.size), mediaType: "application/efi", event: .script(request, decision))
     }

@@ -8,7 +8,7 @@ internal import Synchronization
 /// held, nor is anything for a machine that has no turn to wait for: an installer's packages, a person's download.
 package final class BootPacer: Sendable {
     /// Plans of fewer bytes are not worth waiting for.
-    private static let smallest: Int64 = 1 << 20
+    fileprivate static let smallest: Int64 = 1 << 20
 
     private let control = Mutex(AdmissionControl())
     private let clock: @Sendable () -> Int64
@@ -27,9 +27,32 @@ package final class BootPacer: Sendable {
         )
     }
 
-    /// Whether `paced` leaves a decision as it is.
-    func admits(_ decision: BootDecision, at address: IPv4Address?, in site: Site) -> Bool {
-        turn(decision, at: address, in: site) == nil
+    /// What a machine loads in its turn.
+    struct Load: Sendable {
+        let substrate: String
+        let bytes: Int64
+        let budget: BootBudget
+
+        /// nil where nothing is to be loaded that has to wait for its turn.
+        init?(_ decision: BootDecision, in site: Site) {
+            guard case .boot(let plan) = decision.outcome else { return nil }
+            substrate = decision.substrate ?? ""
+            bytes = plan.initrds.reduce(plan.kernel.file.size) { $0 + $1.file.size }
+            guard bytes >= BootPacer.smallest, let budget = site.substrate(substrate)?.bootBudget else { return nil }
+            self.budget = budget
+        }
+    }
+
+    /// Whether a machine may load now what it loaded before.
+    func admits(_ load: Load?, at address: IPv4Address?) -> Bool {
+        guard let load, let address else { return true }
+        return ask(load, address) == .admitted
+    }
+
+    private func ask(_ load: Load, _ address: IPv4Address) -> AdmissionControl.Answer {
+        control.withLock {
+            $0.ask(address, substrate: load.substrate, bytes: load.bytes, budget: load.budget, now: clock())
+        }
     }
 
     /// How long a machine has to wait, and by which budget; nil when it may load, or has nothing to load.
@@ -37,18 +60,9 @@ package final class BootPacer: Sendable {
         _ decision: BootDecision, at address: IPv4Address?, in site: Site
     ) -> (seconds: Int, budget: BootBudget)? {
         guard let address else { return nil }
-        guard case .boot(let plan) = decision.outcome else {
-            if decision.outcome == .localDisk { control.withLock { $0.left(address) } }
-            return nil
-        }
-        let bytes = plan.initrds.reduce(plan.kernel.file.size) { $0 + $1.file.size }
-        let substrate = decision.substrate ?? ""
-        guard bytes >= Self.smallest, let budget = site.substrate(substrate)?.bootBudget else { return nil }
-        let answer = control.withLock {
-            $0.ask(address, substrate: substrate, bytes: bytes, budget: budget, now: clock())
-        }
-        guard case .wait(let seconds) = answer else { return nil }
-        return (seconds, budget)
+        if decision.outcome == .localDisk { control.withLock { $0.left(address) } }
+        guard let load = Load(decision, in: site), case .wait(let seconds) = ask(load, address) else { return nil }
+        return (seconds, load.budget)
     }
 
     /// Seconds after which a machine may ask again for a file that it is not its turn to load; nil when it may now.
@@ -67,9 +81,24 @@ package final class BootPacer: Sendable {
         control.withLock { $0.transferEnded(address, now: clock()) }
     }
 
-    /// A file was sent whole.
+    /// A machine loads its image by firmware, which cannot be told to wait.
+    func takesPlace(_ decision: BootDecision, at address: IPv4Address?, bytes: Int64, in site: Site) {
+        guard let address, bytes >= Self.smallest, let substrate = decision.substrate,
+            site.substrate(substrate)?.bootBudget != nil
+        else { return }
+        control.withLock { $0.take(address, substrate: substrate, bytes: bytes, now: clock()) }
+    }
+
+    /// How many machines load and wait, by substrate.
+    package var queues: [AdmissionControl.Queue] { control.withLock { $0.queues(now: clock()) } }
+
+    /// A file was sent whole. An answer to a question for a script is one where it is an image.
     func sent(_ event: BootEvent, to address: IPv4Address, bytes: Int64) {
-        guard case .file = event else { return }
+        switch event {
+        case .file: break
+        case .script where bytes >= Self.smallest: break
+        default: return
+        }
         control.withLock { $0.loaded(address, bytes: bytes, now: clock()) }
     }
 }

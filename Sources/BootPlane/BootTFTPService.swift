@@ -27,6 +27,8 @@ package struct BootTFTPService: TFTPService {
         } catch {
             return error == .preparing ? .notYet : .notFound
         }
+        // It does not wait as it was told. A loader asks again by itself.
+        guard namespace.pacer.wait(for: resource, at: address) == nil else { return .notYet }
         let content: TFTPContent =
             switch resource.body {
             case .bytes(let bytes): .bytes(bytes)
@@ -36,10 +38,13 @@ package struct BootTFTPService: TFTPService {
         return .file(TFTPAnswer(content, context: resource.event, blockSizeLimit: limits.min()))
     }
 
+    package func transferBegan(client: String) { namespace.pacer.transferBegan(IPv4Address(client: client)) }
+
     package func transferEnded(_ report: TransferReport, context: (any Sendable)?) {
         let path = LoggablePath.of(report.path)
         let text = "TFTP \(path) to \(report.client)"
         let address = IPv4Address(client: report.client)
+        namespace.pacer.transferEnded(address)
         switch report.outcome {
         case .completed:
             logger.info(

@@ -14,6 +14,8 @@ final class TFTPLoop: @unchecked Sendable {
     private var transfers = TransferTable()
     /// Where each was asked for, for requests that come to its own socket.
     private var origins: [Int32: (local: DatagramEndpoint, listener: ListeningSocket)] = [:]
+    private var unanswered = UnansweredTransfers()
+    private var nextNumber: UInt64 = 0
     private var byClient: [DatagramEndpoint: Int32] = [:]
     private var countByHost: [String: Int] = [:]
     /// Set by `stop`: requests are no longer taken, and the loop ends with its last transfer, or then.
@@ -206,9 +208,9 @@ final class TFTPLoop: @unchecked Sendable {
             settle(other, .aborted(code: 0, message: "the client asked for another file"), Self.now())
         }
         let host = remote.host
-        guard transfers.count < TFTPServer.maximumTransfers,
-            countByHost[host, default: 0] < TFTPServer.maximumTransfersPerClient
-        else { return refuse(.notDefined, "too many transfers, try again", name: path) }
+        guard countByHost[host, default: 0] < TFTPServer.maximumTransfersPerClient, makePlace() else {
+            return refuse(.notDefined, "too many transfers, try again", name: path)
+        }
         let answer: TFTPAnswer
         switch service.reply(path: path, client: host) {
         case .file(let file): answer = file
@@ -220,17 +222,37 @@ final class TFTPLoop: @unchecked Sendable {
             return refuse(.notDefined, "the server is out of resources, try again", name: path)
         }
         let transfer = TFTPTransfer(
-            descriptor: descriptor, request: request, path: path, answer: answer, remote: remote, now: now)
+            descriptor: descriptor, request: request, path: path, answer: answer, remote: remote,
+            number: nextNumber, now: now)
+        nextNumber += 1
         guard watch(transfer.descriptor) else {
             return refuse(.notDefined, "the server is out of resources, try again", name: path)
         }
         transfers[transfer.descriptor] = transfer
+        unanswered.append(transfer) { self.transfer($0)?.machine.hasAnswered == false }
         byClient[remote] = transfer.descriptor
         countByHost[host, default: 0] += 1
+        service.transferBegan(client: host)
         if ports == .single { origins[transfer.descriptor] = (local, socket) }
         let strangers = ports == .single ? takeStrangers(transfer, buffer) : []
         settle(transfer, transfer.start(buffer: buffer, now: now), now)
         for stranger in strangers { receive(stranger.bytes, from: stranger.remote, at: local, socket, buffer) }
+    }
+
+    /// Whether there is room for one more transfer. Where there is none, the one that has waited longest for its client's first
+    /// word gives way: a flood of requests from forged addresses must not keep those out who answer.
+    private func makePlace() -> Bool {
+        guard transfers.count >= TFTPServer.maximumTransfers else { return true }
+        while let oldest = unanswered.popFirst() {
+            guard let transfer = transfer(oldest), !transfer.machine.hasAnswered else { continue }
+            settle(transfer, .timedOut, Self.now())
+            return true
+        }
+        return false
+    }
+
+    private func transfer(_ entry: UnansweredTransfers.Entry) -> TFTPTransfer? {
+        transfers[entry.descriptor].flatMap { $0.number == entry.number ? $0 : nil }
     }
 
     /// On one port with the listener, a socket is everybody's between its binding and its connecting: what came then is a
@@ -248,24 +270,5 @@ final class TFTPLoop: @unchecked Sendable {
             if remote != transfer.remote { found.append((Array(buffer[..<count]), remote)) }
         }
         return found
-    }
-}
-
-/// Transfers by their descriptors, which are small numbers: found without hashing, once for every packet.
-private struct TransferTable {
-    private var places: [TFTPTransfer?] = []
-    private(set) var count = 0
-
-    var isEmpty: Bool { count == 0 }
-    var all: [TFTPTransfer] { places.compactMap(\.self) }
-
-    subscript(descriptor: Int32) -> TFTPTransfer? {
-        get { Int(descriptor) < places.count && descriptor >= 0 ? places[Int(descriptor)] : nil }
-        set {
-            let place = Int(descriptor)
-            while places.count <= place { places.append(nil) }
-            count += (newValue == nil ? 0 : 1) - (places[place] == nil ? 0 : 1)
-            places[place] = newValue
-        }
     }
 }

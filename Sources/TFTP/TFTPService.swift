@@ -2,6 +2,8 @@
 package protocol TFTPService: Sendable {
     /// What a normalized path gives a client.
     func reply(path: String, client: String) -> TFTPReply
+    /// The transfer of a file that `reply` gave begins; `transferEnded` follows.
+    func transferBegan(client: String)
     /// A transfer ended, in whatever way; with the context of its answer.
     func transferEnded(_ report: TransferReport, context: (any Sendable)?)
     /// A request was answered with an error.

@@ -6,6 +6,8 @@ final class TFTPTransfer {
     let descriptor: Int32
     let remote: DatagramEndpoint
     let path: String
+    /// Of all of the loop's: no two have the same.
+    let number: UInt64
     let started: Int64
     private(set) var machine: TransferMachine
     let answer: TFTPAnswer
@@ -19,8 +21,10 @@ final class TFTPTransfer {
 
     /// Takes a socket that is connected to the client, and closes it at its end.
     init(
-        descriptor: Int32, request: ReadRequest, path: String, answer: TFTPAnswer, remote: DatagramEndpoint, now: Int64
+        descriptor: Int32, request: ReadRequest, path: String, answer: TFTPAnswer, remote: DatagramEndpoint,
+        number: UInt64, now: Int64
     ) {
+        self.number = number
         _ = clinux_allow_fragments(descriptor, remote.family)
         var sendBuffer: Int32 = 1 << 20
         setsockopt(descriptor, SOL_SOCKET, SO_SNDBUF, &sendBuffer, socklen_t(MemoryLayout<Int32>.size))

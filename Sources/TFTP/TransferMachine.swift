@@ -43,7 +43,7 @@ package struct TransferMachine: Sendable {
     private var awaitsOptionAnswer: Bool
     /// The client has answered. Until it has, the request may be forged, so its own timeout does not count and few
     /// repetitions are made: a forger cannot hold a place for long, or have much sent to somebody else.
-    private var hasAnswered = false
+    package private(set) var hasAnswered = false
     private var repetitions = 0
     private var lastSend: Int64
     /// When the window was sent for the first time.

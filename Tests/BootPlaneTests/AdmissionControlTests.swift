@@ -100,4 +100,26 @@ import Testing
         #expect(!Self.ask(&control, 2, at: 10), "the signature of its configuration must fit")
         #expect(Self.ask(&control, 2, at: 2000))
     }
+
+    /// Firmware that asks for its image gives up where it is refused: it loads, and others wait for it.
+    @Test func whoCannotWaitLoadsAndCounts() {
+        var control = AdmissionControl()
+        let budget = Self.budget(2)
+        for number in 1...3 { control.take(Self.machine(number), substrate: "one", bytes: 100, now: 0) }
+        #expect(control.queues(now: 0) == [.init(substrate: "one", loading: 3, waiting: 0)])
+        #expect(
+            control.ask(Self.machine(9), substrate: "one", bytes: 100, budget: budget, now: 0) == .wait(seconds: 1))
+        // Taken again, it is the same machine.
+        control.take(Self.machine(1), substrate: "one", bytes: 100, now: 0)
+        #expect(control.queues(now: 0) == [.init(substrate: "one", loading: 3, waiting: 1)])
+        for number in 1...2 { control.loaded(Self.machine(number), bytes: 100, now: 1) }
+        #expect(control.ask(Self.machine(9), substrate: "one", bytes: 100, budget: budget, now: 1000) == .admitted)
+        // Who waited, and then could not any more.
+        #expect(
+            control.ask(Self.machine(10), substrate: "one", bytes: 1, budget: budget, now: 1000) == .wait(seconds: 1))
+        control.take(Self.machine(10), substrate: "one", bytes: 1, now: 1000)
+        #expect(control.queues(now: 1000) == [.init(substrate: "one", loading: 3, waiting: 0)])
+        // Those that stopped are counted no longer.
+        #expect(control.queues(now: 1_000_000) == [.init(substrate: "one", loading: 0, waiting: 0)])
+    }
 }

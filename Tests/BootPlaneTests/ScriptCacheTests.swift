@@ -1,8 +1,12 @@
 import Artifacts
 import Boot
 import Foundation
+import Logging
+import NIOCore
+import NIOEmbedded
 import Site
 import Synchronization
+import TFTP
 import TestSupport
 import Testing
 
@@ -31,34 +35,104 @@ import Testing
             site: try #require(Site.parse(Array(site.utf8)).site), releases: releases, directory: directory)
     }
 
-    private static func target(_ number: Int) -> String { "/ipxe/script?mac=52-54-00-20-99-2\(number)" }
+    private static func request(_ number: Int, _ more: String = "") -> String {
+        EmbeddedConnection.request("/ipxe/script?mac=52-54-00-20-99-2\(number)", "GET", more)
+    }
+
+    private static func known(_ namespace: BootNamespace, _ request: String, from number: Int = 1) -> KnownAnswer? {
+        namespace.knownAnswer(ByteBuffer(string: request), at: IPv4Address("10.20.99.2\(number)"))?.answer
+    }
 
     private static func ask(_ namespace: BootNamespace, _ number: Int) throws -> String {
-        let address = IPv4Address("10.20.99.2\(number)")
-        let resource =
-            try namespace.knownScript(target(number), at: address)
-            ?? namespace.resource(
-                ["ipxe", "script"], query: ["mac": "52-54-00-20-99-2\(number)"], address: address,
-                target: target(number))
-        return String(decoding: try #require(resource.smallBytes), as: UTF8.self)
+        let connection = try EmbeddedConnection(namespace, from: "10.20.99.2\(number)")
+        try connection.send(request(number))
+        return try connection.answers()
     }
 
     @Test func theSecondQuestionIsNotDecidedAgainAndHasATokenOfItsOwn() async throws {
         try await TemporaryDirectory.with { directory in
             let backend = try Self.backend(Self.site.yaml, directory)
             let namespace = BootNamespace(backend: backend)
-            #expect(namespace.knownScript(Self.target(1), at: IPv4Address("10.20.99.21")) == nil)
+            #expect(Self.known(namespace, Self.request(1)) == nil)
             let first = try Self.ask(namespace, 1)
             #expect(first.contains("kernel --name linux") && first.contains("/hosts/hv01.token/answer"))
-            let known = try #require(namespace.knownScript(Self.target(1), at: IPv4Address("10.20.99.21")))
-            #expect(known.smallBytes.map { String(decoding: $0, as: UTF8.self) } == first)
-            #expect(backend.issuedTokens.withLock { $0 } == 2)
-            guard case .script(let request, let decision)? = known.event else {
-                return #expect(Bool(false), "it is noted as any other")
+            let known = try #require(Self.known(namespace, Self.request(1)))
+            #expect(known.script.request.mac == MACAddress("52:54:00:20:99:21"))
+            #expect(known.script.decision.host == "hv01")
+            #expect(try Self.ask(namespace, 1) == first)
+            #expect(backend.issuedTokens.withLock { $0 } == 3, "one was asked for here, and two were sent")
+            let events = backend.events.withLock { $0 }
+            #expect(events.count == 2 && Set(events).count == 1, "it is noted as any other")
+            #expect(Self.known(namespace, Self.request(1), from: 2) == nil, "another client")
+            #expect(Self.known(namespace, Self.request(1, "X: y\r\n")) == nil)
+        }
+    }
+
+    /// What is known is given to the same words only, and these are exactly one request.
+    @Test(arguments: [
+        ("", "Range: bytes=0-3\r\n"), ("", "Upgrade: websocket\r\nConnection: upgrade\r\n"), ("HEAD", ""),
+        ("", "Content-Length: 4\r\n"),
+    ])
+    func whatIsNoPlainQuestionIsNotKept(_ method: String, _ more: String) async throws {
+        try await TemporaryDirectory.with { directory in
+            let namespace = BootNamespace(backend: try Self.backend(Self.site.yaml, directory))
+            let text = Self.request(1, more).replacing("GET", with: method.isEmpty ? "GET" : method)
+            let connection = try EmbeddedConnection(namespace)
+            try connection.send(text)
+            #expect(Self.known(namespace, text) == nil)
+        }
+    }
+
+    @Test(arguments: ["", "\n", "\r\n", "GET", "GET / HTTP/1.1\r\nHost: x\r\n\r\n"])
+    func aQuestionWithMoreAroundItIsNotKept(_ more: String) async throws {
+        try await TemporaryDirectory.with { directory in
+            let namespace = BootNamespace(backend: try Self.backend(Self.site.yaml, directory))
+            for text in [Self.request(1) + more, more + Self.request(1)] where !more.isEmpty {
+                let connection = try EmbeddedConnection(namespace)
+                try? connection.send(text)
+                #expect(Self.known(namespace, text) == nil)
+                #expect(Self.known(namespace, Self.request(1)) == nil)
             }
-            #expect(request.mac == MACAddress("52:54:00:20:99:21") && decision.host == "hv01")
-            #expect(namespace.knownScript(Self.target(1), at: IPv4Address("10.20.99.22")) == nil, "another client")
-            #expect(namespace.knownScript(Self.target(1) + "&x", at: IPv4Address("10.20.99.21")) == nil)
+            // Cut in two, it is not what came in one piece.
+            let connection = try EmbeddedConnection(namespace)
+            try connection.send(Self.request(1).prefix(30))
+            try connection.send(Self.request(1).dropFirst(30))
+            #expect(try connection.answers().contains("kernel --name linux"))
+            #expect(Self.known(namespace, Self.request(1)) == nil)
+        }
+    }
+
+    /// Inside a body the words of a question are none.
+    @Test func aKnownQuestionWithinABodyIsNotAnswered() async throws {
+        try await TemporaryDirectory.with { directory in
+            let namespace = BootNamespace(backend: try Self.backend(Self.site.yaml, directory))
+            _ = try Self.ask(namespace, 1)
+            #expect(Self.known(namespace, Self.request(1)) != nil)
+            let connection = try EmbeddedConnection(namespace)
+            let length = Self.request(1).utf8.count
+            try connection.send(EmbeddedConnection.request("/nothing", "POST", "Content-Length: \(length)\r\n"))
+            try connection.send(Self.request(1))
+            #expect(EmbeddedConnection.statuses(try connection.answers()) == ["405"])
+            // After it the connection is where it was.
+            try connection.send(Self.request(1))
+            #expect(EmbeddedConnection.statuses(try connection.answers()) == ["200"])
+        }
+    }
+
+    @Test(arguments: ["", "Connection: close\r\n"])
+    func aKnownAnswerLeavesTheConnectionAsTheClientWants(_ more: String) async throws {
+        try await TemporaryDirectory.with { directory in
+            let namespace = BootNamespace(backend: try Self.backend(Self.site.yaml, directory))
+            var answers: [String] = []
+            for _ in 0..<2 {
+                let connection = try EmbeddedConnection(namespace)
+                try connection.send(Self.request(1, more))
+                answers.append(try connection.answers())
+                #expect(connection.channel.isActive == more.isEmpty)
+            }
+            // The order of a head's lines says nothing (RFC 9110 section 5.3).
+            #expect(Set(answers[0].split(separator: "\r\n")) == Set(answers[1].split(separator: "\r\n")))
+            #expect(Self.known(namespace, Self.request(1, more)) != nil)
         }
     }
 
@@ -110,6 +184,26 @@ import Testing
         }
     }
 
+    /// Who asks by TFTP for what it should wait with is not answered, and asks again.
+    @Test func overTFTPAMachineWaitsForItsTurnToo() async throws {
+        try await TemporaryDirectory.with { directory in
+            let text = Self.site.yaml.replacing(
+                "cidr: 10.20.0.0/16", with: "cidr: 10.20.0.0/16\n    boot_budget: {machines: 1, megabytes: 1000}")
+            let backend = try Self.backend(text, directory)
+            try Data(count: 2 << 20).write(
+                to: directory.appending(path: SHA256.digest(of: "linux".utf8).hex))
+            let namespace = BootNamespace(backend: backend, pacer: BootPacer(clock: { 0 }))
+            let service = BootTFTPService(namespace: namespace, logger: Logger(label: "test"))
+            #expect(try Self.ask(namespace, 1).contains("kernel --name linux"))
+            #expect(try !Self.ask(namespace, 2).contains("kernel --name linux"))
+            #expect(namespace.pacer.queues == [.init(substrate: "dvntm", loading: 1, waiting: 1)])
+            func isServed(_ client: String) -> Bool {
+                if case .file = service.reply(path: "os:1/linux", client: client) { true } else { false }
+            }
+            #expect(isServed("10.20.99.21") && !isServed("10.20.99.22"))
+        }
+    }
+
     /// A clock that tests set.
     private final class SteadyTime: Sendable {
         private let time = Mutex<Int64>(0)
@@ -125,11 +219,9 @@ import Testing
         ("TTOKEN", 2),
     ])
     func scriptsAreCutWhereTheTokenBelongs(_ text: String, _ count: Int) throws {
-        let pieces = ScriptCache.pieces(text, at: "TOKEN")
+        let pieces = DecidedScript.pieces(text, at: "TOKEN")
         #expect(pieces.count == count)
-        let entry = ScriptCache.Entry(
-            request: BootRequest(), decision: BootDecision(host: nil, substrate: nil, outcome: .localDisk, reasons: []),
-            pieces: pieces)
+        let entry = Self.script(pieces)
         for token in ["1", "another token"] {
             let filled = try #require(entry.bytes { token })
             #expect(String(decoding: filled, as: UTF8.self) == text.replacing("TOKEN", with: token))
@@ -137,17 +229,23 @@ import Testing
         #expect((entry.bytes { nil } == nil) == (count > 1), "no script with a hole")
     }
 
+    private static func script(_ pieces: [[UInt8]]) -> DecidedScript {
+        DecidedScript(
+            request: BootRequest(), decision: BootDecision(host: nil, substrate: nil, outcome: .localDisk, reasons: []),
+            basis: DecisionBasis(site: SHA256.digest(of: "".utf8), releases: 1, installations: 1), pieces: pieces)
+    }
+
     @Test func askingInEverNewWordsDoesNotFillTheMemory() {
         let cache = ScriptCache()
-        let basis = DecisionBasis(site: SHA256.digest(of: "".utf8), releases: 1, installations: 1)
-        let decision = BootDecision(host: nil, substrate: nil, outcome: .localDisk, reasons: [])
-        let entry = ScriptCache.Entry(request: BootRequest(), decision: decision, pieces: [[1]])
+        let script = Self.script([[1]])
+        let answer = KnownAnswer(script: script, load: nil, head: [], keepsAlive: true)
         for number in 0..<50_000 {
-            cache.store(entry, ScriptCache.Key(target: "\(number)", address: nil), on: basis)
+            let request = ByteBuffer(string: "\(number)")
+            cache.store(answer, ScriptCache.Key(request: request, address: nil), on: script.basis)
             if number % 1000 == 0 { #expect(cache.count <= ScriptCache.limit) }
         }
-        let long = ScriptCache.Key(target: String(repeating: "x", count: 5000), address: nil)
-        cache.store(entry, long, on: basis)
-        #expect(cache.entry(long, on: basis) == nil)
+        let long = ScriptCache.Key(request: ByteBuffer(repeating: 65, count: 5000), address: nil)
+        cache.store(answer, long, on: script.basis)
+        #expect(cache.answer(long, on: script.basis) == nil)
     }
 }

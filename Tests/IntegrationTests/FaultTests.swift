@@ -142,4 +142,93 @@ import Testing
             }
         }
     }
+
+    /// Requests by addresses that nobody has take no place from machines that answer, and send little to those whose addresses
+    /// they are.
+    @Test func aFloodFromForgedAddressesKeepsNobodyOut() async throws {
+        try await Self.with { lab, server in
+            let flooder = try await lab.addHost("flood", address: "10.20.99.66/24")
+            let client = try await lab.addHost("hv01", address: "10.20.99.21/24")
+            // What is sent to the forged addresses goes where it can be counted.
+            try await lab.run(["ip", "route", "add", "198.18.0.0/15", "via", "10.20.99.66"])
+            try await flooder.run([
+                "nft",
+                """
+                table inet flood {
+                    chain arriving {
+                        type filter hook prerouting priority -300
+                        ip daddr 198.18.0.0/15 counter drop
+                    }
+                }
+                """,
+            ])
+            let flood = try await flooder.start(["python3", "-c", Self.flood], log: "sender.log")
+            try await flood.waitForLine(containing: "flooding")
+            let target = lab.directory.appending(path: "got")
+            var whole = 0
+            while flood.isRunning || whole == 0 {
+                for scheme in ["tftp", "http"] {
+                    try await client.run([
+                        "curl", "-sS", "-m", "60", "-o", target.path, "\(scheme)://10.20.99.1/os:1/big",
+                    ])
+                    #expect(try Data(contentsOf: target) == Self.file)
+                    whole += 1
+                }
+            }
+            try await flood.waitForExit(timeout: .seconds(10))
+            let line = try await flood.waitForLine(containing: "sent ")
+            let sent = try #require(Int(line.dropFirst("sent ".count)))
+            let counted = try await flooder.run(["nft", "list", "table", "inet", "flood"]).output
+            let packets = counted.firstMatch(of: /packets ([0-9]+)/).flatMap { Int($0.1) } ?? 0
+            print(
+                "flood: \(sent) forged requests, \(packets) packets to their addresses, \(whole) of \(whole) files whole"
+            )
+            #expect(packets <= 4 * sent)
+            #expect(server.program.isRunning)
+        }
+    }
+
+    /// Requests with made-up senders, 150,000 of them, each for a file that there is.
+    private static let flood = """
+        import random, socket, struct
+        raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
+        random.seed(6)
+        request = b"\\0\\1os:1/big\\0octet\\0blksize\\0001400\\0"
+        print("flooding", flush=True)
+        sent = 0
+        for _ in range(150000):
+            udp = struct.pack("!HHHH", random.randrange(1024, 65536), 69, 8 + len(request), 0) + request
+            source = struct.pack("!I", 0xc6120000 + random.randrange(1 << 17))
+            head = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(udp), 0, 0, 64, 17, 0) + source + socket.inet_aton("10.20.99.1")
+            try:
+                raw.sendto(head + udp, ("10.20.99.1", 0))
+                sent += 1
+            except OSError:
+                pass
+        print("sent", sent, flush=True)
+        """
+
+    /// A client that is switched off in the middle says nothing more, and its connection is not kept for ever.
+    @Test func aClientThatVanishesInTheMiddleIsLetGo() async throws {
+        try await Self.with { lab, server in
+            let client = try await lab.addHost("hv01", address: "10.20.99.21/24")
+            let target = lab.directory.appending(path: "got")
+            let running = try await client.start(
+                ["curl", "-sS", "--limit-rate", "200K", "-o", target.path, "http://10.20.99.1/os:1/big"],
+                log: "curl.log")
+            while Self.size(target) < 100_000 { try await Task.sleep(for: .milliseconds(50)) }
+            func connections() async throws -> Int {
+                try await lab.run(["ss", "-Htn", "state", "established", "( sport = :80 )"]).output.split(
+                    separator: "\n"
+                ).count
+            }
+            #expect(try await connections() == 1)
+            try await client.run(["ip", "link", "set", "eth0", "down"])
+            let end = ContinuousClock.now + .seconds(600)
+            while try await connections() > 0, ContinuousClock.now < end { try await Task.sleep(for: .seconds(1)) }
+            #expect(try await connections() == 0)
+            await running.stop()
+            try await server.program.waitForLine(containing: "ended early")
+        }
+    }
 }

@@ -12,6 +12,8 @@ final class FileTable: TFTPService {
 
     /// Files that are not there yet when they are asked for the first time.
     private let late: Mutex<Set<String>>
+    /// Transfers that began.
+    let begun = Mutex(0)
 
     private let blockSizeLimit: Int?
 
@@ -33,6 +35,8 @@ final class FileTable: TFTPService {
             .file(TFTPAnswer($0, blockSizeLimit: blockSizeLimit))
         } ?? .notFound
     }
+
+    func transferBegan(client: String) { begun.withLock { $0 += 1 } }
 
     func transferEnded(_ report: TransferReport, context: (any Sendable)?) {
         reported.withLock { $0.ended.append(report) }

@@ -1,0 +1,49 @@
+/// Transfers by their descriptors, which are small numbers: found without hashing, once for every packet.
+struct TransferTable {
+    private var places: [TFTPTransfer?] = []
+    private(set) var count = 0
+
+    var isEmpty: Bool { count == 0 }
+    var all: [TFTPTransfer] { places.compactMap(\.self) }
+
+    subscript(descriptor: Int32) -> TFTPTransfer? {
+        get { Int(descriptor) < places.count && descriptor >= 0 ? places[Int(descriptor)] : nil }
+        set {
+            let place = Int(descriptor)
+            while places.count <= place { places.append(nil) }
+            count += (newValue == nil ? 0 : 1) - (places[place] == nil ? 0 : 1)
+            places[place] = newValue
+        }
+    }
+}
+
+/// Transfers in the order in which they were asked for. Some of them were answered since, or have ended: who takes one out
+/// has to look.
+struct UnansweredTransfers {
+    /// A transfer, without keeping it: its socket is closed with it, and another may have its descriptor then.
+    struct Entry {
+        let descriptor: Int32
+        let number: UInt64
+    }
+
+    private var queue: [Entry] = []
+    private var first = 0
+
+    /// How many are kept.
+    var count: Int { queue.count - first }
+
+    /// `isWaiting`: whether an entry's client has still said nothing. Where there are many, the others are taken out.
+    mutating func append(_ transfer: TFTPTransfer, isWaiting: (Entry) -> Bool) {
+        if queue.count >= 2 * TFTPServer.maximumTransfers {
+            queue = queue[first...].filter(isWaiting)
+            first = 0
+        }
+        queue.append(Entry(descriptor: transfer.descriptor, number: transfer.number))
+    }
+
+    mutating func popFirst() -> Entry? {
+        guard first < queue.count else { return nil }
+        first += 1
+        return queue[first - 1]
+    }
+}
