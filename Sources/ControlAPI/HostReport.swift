@@ -65,6 +65,8 @@ package struct HostReport: Codable, Hashable, Sendable {
     package var platform: String?
     /// Milliseconds since 1970; nil when it was never seen.
     package var lastSeen: Int64?
+    /// Why it stopped half-way through a boot, by the last look, which is at most a minute old; nil when it did not.
+    package var stuck: String?
     /// Oldest first; nil in lists.
     package var events: [Event]?
     /// nil in lists, and when it was not seen to boot.

@@ -51,6 +51,8 @@ package struct ServerStatus: Codable, Hashable, Sendable {
     /// Bytes of the data directory's file system.
     package var freeBytes: Int64 = 0
     package var totalBytes: Int64 = 0
+    /// Machines that stopped half-way through a boot in the last day.
+    package var stuckCount = 0
     /// Newest first.
     package var boots: [Boot] = []
     /// Milliseconds since 1970, when this was said.

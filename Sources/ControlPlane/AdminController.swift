@@ -163,10 +163,12 @@ struct AdminController {
         report.profile = assignment?.profile
         report.boot = assignment?.boot.rawValue
         report.events = events.map(Self.event)
-        let boots = [.armed, .booting, .up].contains(state)
+        report.stuck = seen.lazy.compactMap { services.stuck.cause(of: $0.mac) }.first
         if !isListed {
+            let expectation = BootExpectation(
+                assignment: assignment, isInstalled: services.ledger.isInstalled(host: host.name), events: events)
             report.lastBoot = lastBoot(
-                events, lastSeen: newest?.lastSeen, boots: boots, reports: boots && assignment?.boot == .once)
+                events, lastSeen: newest?.lastSeen, boots: expectation.boots, reports: expectation.reports)
         }
         return report
     }
@@ -192,6 +194,7 @@ struct AdminController {
         report.architecture = machine.architecture
         report.platform = machine.platform
         report.lastSeen = machine.lastSeen
+        report.stuck = services.stuck.cause(of: machine.mac)
         report.events = machine.events.map(Self.event)
         if !isListed {
             report.lastBoot = lastBoot(machine.events, lastSeen: machine.lastSeen, boots: false, reports: false)

@@ -21,6 +21,9 @@ package struct ControlServices: Sendable {
     let batches = BatchCount()
     /// Which archives are shown as folders.
     package let archives: any ArchiveLookup
+    package let stuck: StuckMachines
+    /// Of every substrate whose machines asked.
+    package let queues: @Sendable () -> [BootQueue]
     /// How collections go about it.
     package let collection: CollectionRules
     /// Seconds that never go back, for waiting times.
@@ -30,7 +33,7 @@ package struct ControlServices: Sendable {
     package init(
         store: ArtifactStore, ledger: HostLedger, site: @escaping @Sendable () -> Site,
         status: @escaping @Sendable () -> ServerStatus, access: OperatorAccess?, archives: any ArchiveLookup,
-        collection: CollectionRules,
+        stuck: StuckMachines, queues: @escaping @Sendable () -> [BootQueue], collection: CollectionRules,
         lifetimeClock: @escaping @Sendable () -> Int64, logger: Logger
     ) {
         self.store = store
@@ -39,6 +42,8 @@ package struct ControlServices: Sendable {
         self.status = status
         self.access = access
         self.archives = archives
+        self.stuck = stuck
+        self.queues = queues
         self.collection = collection
         self.lifetimeClock = lifetimeClock
         self.logger = logger

@@ -50,6 +50,16 @@ struct MetricsController {
         text.add(
             "provisioner_boot_bytes_total", .counter, "Bytes that machines loaded, by kind.",
             figures.bytes.sorted { $0.key.rawValue < $1.key.rawValue }.map { (["kind": $0.key.rawValue], $0.value) })
+        text.add(
+            "provisioner_machines_stuck", .gauge, "Machines that stopped half-way through a boot in the last day.",
+            [([:], Int64(services.stuck.all.count))])
+        let queues = services.queues()
+        text.add(
+            "provisioner_machines_loading", .gauge, "Machines that load what they boot.",
+            queues.map { (["substrate": $0.substrate], Int64($0.loading)) })
+        text.add(
+            "provisioner_machines_waiting", .gauge, "Machines that wait for their turn, by 'boot_budget'.",
+            queues.map { (["substrate": $0.substrate], Int64($0.waiting)) })
         text.addHistogram(
             "provisioner_boot_phase_seconds", "Seconds from the step before of a boot to this one.",
             figures.durations.sorted { $0.key < $1.key }.map { phase, durations in

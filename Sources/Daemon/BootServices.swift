@@ -15,13 +15,14 @@ struct BootServices {
 
     let configuration: DaemonConfiguration
     let backend: DaemonBackend
+    let pacer: BootPacer
     let logger: Logger
 
     /// Binds every address; names the option and the address that cannot be had.
     func make(
         _ group: MultiThreadedEventLoopGroup, readers: NIOThreadPool
     ) async throws -> [any ServiceLifecycle.Service] {
-        let namespace = BootNamespace(backend: backend)
+        let namespace = BootNamespace(backend: backend, pacer: pacer)
         let transfers = ActiveTransfers()
         let listeners = BootListeners(
             group: group, readers: readers, namespace: namespace, transfers: transfers, logger: logger)

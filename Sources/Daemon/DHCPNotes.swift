@@ -20,7 +20,7 @@ struct DHCPNotes: Sendable {
         case .discover where observation.note.contains("no address"):
             ledger.noteDHCP(
                 mac: observation.mac, address: nil, vendorClass: observation.vendorClass,
-                detail: "asks, and there is no address for it", host: host)
+                detail: (["asks, and there is no address for it"] + client).joined(separator: ", "), host: host)
         case .refuse:
             ledger.noteDHCP(
                 mac: observation.mac, address: nil, vendorClass: observation.vendorClass,

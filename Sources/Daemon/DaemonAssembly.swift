@@ -67,9 +67,11 @@ struct DaemonAssembly {
                 clock: clock.seconds, note: { try store.note($0, $1, $2, by: $3) })
         }
         let states = AuthorityStates()
+        let stuck = StuckMachines(ledger: ledger)
+        let pacer = BootPacer()
         let currentSite: @Sendable () -> Site = { holder.current }
         let report = StatusReport(
-            store: store, ledger: ledger, site: isWhole ? currentSite : nil, siteProblems: siteProblems,
+            store: store, ledger: ledger, stuck: stuck, site: isWhole ? currentSite : nil, siteProblems: siteProblems,
             authorities: states, identity: identity, clock: clock)
 
         let group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
@@ -77,6 +79,7 @@ struct DaemonAssembly {
         readers.start()
         var services: [any ServiceLifecycle.Service] = [
             LedgerWriter(ledger: ledger, logs: logs, logger: logger),
+            StuckMachineWatch(machines: stuck, site: currentSite, logger: logger),
             StoreKeeper(
                 store: store, rules: configuration.collection, inUse: { holder.current.artifactsInUse }, logger: logger),
             TrustKeeper(store: store, logger: logger),
@@ -96,14 +99,19 @@ struct DaemonAssembly {
                 tokens: SteadyTokens(
                     clock: clock.uptimeSeconds, isGood: { (try? ledger.host(forToken: $0)) != nil },
                     issue: ledger.issueToken))
-            services += try await BootServices(configuration: configuration, backend: backend, logger: logger)
-                .make(group, readers: readers)
+            services += try await BootServices(
+                configuration: configuration, backend: backend, pacer: pacer, logger: logger
+            )
+            .make(group, readers: readers)
         }
         services += try ControlListeners(
             configuration: configuration,
             services: ControlServices(
                 store: store, ledger: ledger, site: { holder.current }, status: report.make, access: access,
-                archives: archives,
+                archives: archives, stuck: stuck,
+                queues: {
+                    pacer.queues.map { BootQueue(substrate: $0.substrate, loading: $0.loading, waiting: $0.waiting) }
+                },
                 collection: configuration.collection, lifetimeClock: clock.lifetimeSeconds, logger: logger),
             identity: identity, names: ServerNames.all(in: site), readiness: readiness(isWhole, logger)
         ).make()

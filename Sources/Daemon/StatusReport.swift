@@ -12,6 +12,7 @@ struct StatusReport: Sendable {
 
     let store: ArtifactStore
     let ledger: HostLedger
+    let stuck: StuckMachines
     /// nil while no site file can be used.
     let site: (@Sendable () -> Site)?
     let siteProblems: [String]
@@ -34,6 +35,7 @@ struct StatusReport: Sendable {
             status.freeBytes = space.free
             status.totalBytes = space.total
         }
+        status.stuckCount = stuck.all.count
         status.boots = ledger.newestMachines(Self.bootLimit).compactMap { machine in
             machine.events.last.map { event in
                 ServerStatus.Boot(

@@ -11,7 +11,8 @@ package struct BootRecord: Hashable, Sendable {
         /// nil for what is no step of a boot.
         init?(_ event: HostEvent) {
             switch event.kind {
-            case .dhcp: self = .dhcp
+            // A system that renews its address does not boot.
+            case .dhcp where Self.isByFirmware(event.detail): self = .dhcp
             case .loader: self = .loader
             case .script, .refused: self = .script
             case .held: self = .wait
@@ -20,8 +21,13 @@ package struct BootRecord: Hashable, Sendable {
             case .answer: self = .answer
             case .up: self = .up
             case .installed: self = .installed
-            case .file, .armed, .log, .failure: return nil
+            case .dhcp, .file, .armed, .log, .failure: return nil
             }
+        }
+
+        /// By the classes that firmware and loaders have: PXE (option 60, PXE specification 2.1), UEFI HTTP boot, and iPXE.
+        private static func isByFirmware(_ detail: String) -> Bool {
+            ["PXEClient", "HTTPClient", "user class iPXE"].contains { detail.contains($0) }
         }
     }
 
@@ -38,11 +44,14 @@ package struct BootRecord: Hashable, Sendable {
     /// say something all the time, an installer takes its time.
     package static func patience(after phase: Phase) -> Int64 {
         switch phase {
-        case .dhcp, .loader, .script, .wait, .kernel: 180_000
+        case .dhcp, .loader, .script, .wait, .kernel: shortestPatience
         case .initrd: 600_000
         case .answer, .up, .installed: 3_600_000
         }
     }
+
+    /// The least of them.
+    package static let shortestPatience: Int64 = 180_000
 
     /// Milliseconds since 1970.
     package let started: Int64
@@ -106,7 +115,8 @@ package struct BootRecord: Hashable, Sendable {
         }
         let failure = events.last { $0.kind == .failure }.map { "; the last failure was: \($0.detail)" } ?? ""
         switch furthest {
-        case .dhcp: return dhcpCause + failure
+        // Who boots its disk asks for an address by the way.
+        case .dhcp: return boots ? dhcpCause + failure : nil
         case .loader: return loaderCause + failure
         case .wait, .script:
             let told = events.last { Phase($0) == .script || Phase($0) == .wait }

@@ -19,11 +19,27 @@ struct HostListCommand: AsyncParsableCommand {
     @Flag(help: "Print JSON.")
     var json = false
 
+    @Flag(help: "Only those that stopped half-way through a boot, with the likely cause of each.")
+    var stuck = false
+
     func run() async throws {
-        let list = try await ControlClient.with(try server.connection()) { client in
+        var list = try await ControlClient.with(try server.connection()) { client in
             try await client.document([HostReport].self, "/api/v1/hosts")
         }
-        print(json ? try OutputFormat.json(list) : Self.table(list))
+        if stuck { list.removeAll { $0.stuck == nil } }
+        print(json ? try OutputFormat.json(list) : stuck ? Self.causes(list) : Self.table(list))
+    }
+
+    static func causes(_ list: [HostReport]) -> String {
+        guard !list.isEmpty else { return "no machine is stuck" }
+        return OutputFormat.table(
+            ["HOST", "MAC", "LAST SEEN", "STOPPED, AND THE LIKELY CAUSE"],
+            list.map { host in
+                [
+                    host.name ?? "-", host.macs.joined(separator: " "), host.lastSeen.map(OutputFormat.time) ?? "never",
+                    host.stuck ?? "",
+                ]
+            })
     }
 
     static func table(_ list: [HostReport]) -> String {
@@ -31,7 +47,8 @@ struct HostListCommand: AsyncParsableCommand {
             ["HOST", "STATE", "PROFILE", "BOOT", "ADDRESS", "LAST SEEN", "MAC"],
             list.map { host in
                 [
-                    host.name ?? "-", host.state, host.profile ?? "-", host.boot ?? "-", host.address ?? "-",
+                    host.name ?? "-", host.stuck == nil ? host.state : "\(host.state), STUCK", host.profile ?? "-",
+                    host.boot ?? "-", host.address ?? "-",
                     host.lastSeen.map(OutputFormat.time) ?? "never", host.macs.joined(separator: " "),
                 ]
             })

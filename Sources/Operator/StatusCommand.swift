@@ -29,6 +29,9 @@ struct StatusCommand: AsyncParsableCommand {
         if let fingerprint = status.fingerprint { rows.append(["certificate", fingerprint]) }
         rows.append(["artifacts", "\(status.artifactCount)"])
         rows.append(["free", "\(ByteCount(status.freeBytes)) of \(ByteCount(status.totalBytes))"])
+        if status.stuckCount > 0 {
+            rows.append(["stuck", "\(status.stuckCount) machines: 'artifactctl host ls --stuck' tells which, and why"])
+        }
         rows += status.boots.map { ["boot", "\(OutputFormat.time($0.time)) \($0.machine): \($0.kind) \($0.detail)"] }
         return rows.map { $0[0].padding(toLength: 13, withPad: " ", startingAt: 0) + ControlClient.visible($0[1]) }
             .joined(separator: "\n")

@@ -47,12 +47,12 @@ import Testing
 
     /// What a machine did, and what is said of it when it stays silent.
     @Test(arguments: [
-        (["dhcp a", "dhcp a"], "it asked for an address 2 times and never for a loader"),
-        (["dhcp asks, and there is no address for it"], "it asked for an address once and there was none"),
-        (["dhcp a", "loader snponly.efi"], "it loaded its loader and never asked for a script"),
-        (["dhcp a", "loader snponly.efi", "loader snponly.efi"], "it loaded its loader 2 times"),
-        (["dhcp a", "loader snponly.efi", "dhcp a, user class iPXE"], "iPXE runs and has an address"),
-        (["dhcp a", "loader iPXE runs and asks for its script"], "iPXE has its first script"),
+        (["dhcp a, PXEClient", "dhcp a, PXEClient"], "it asked for an address 2 times and never for a loader"),
+        (["dhcp asks, and there is no address for it, PXEClient"], "it asked for an address once and there was none"),
+        (["dhcp a, PXEClient", "loader snponly.efi"], "it loaded its loader and never asked for a script"),
+        (["dhcp a, PXEClient", "loader snponly.efi", "loader snponly.efi"], "it loaded its loader 2 times"),
+        (["dhcp a, PXEClient", "loader snponly.efi", "dhcp a, user class iPXE"], "iPXE runs and has an address"),
+        (["dhcp a, PXEClient", "loader iPXE runs and asks for its script"], "iPXE has its first script"),
         (["script boot p", "failure HTTP /os:1/linux: 404 Not Found"], "the last failure was: HTTP /os:1/linux: 404"),
         (["script boot p"], "has not loaded the kernel"), (["script boot p", "kernel k"], "and not the initrd"),
         (["held it waits"], "asks no more"), (["held it waits", "script boot p"], "has not loaded the kernel"),
@@ -92,7 +92,8 @@ import Testing
             place.advance(milliseconds)
             ledger.note(address: Sample.address(11), kind: kind, detail: detail, bytes: 100)
         }
-        ledger.noteDHCP(mac: Sample.mac(1), address: Sample.address(11), vendorClass: nil, detail: "a", host: "one")
+        ledger.noteDHCP(
+            mac: Sample.mac(1), address: Sample.address(11), vendorClass: nil, detail: "a, PXEClient", host: "one")
         note(.loader, after: 700)
         note(.log, after: 700)
         note(.kernel, after: 600)
@@ -104,6 +105,17 @@ import Testing
         #expect(figures.durations[.kernel]?.counts == [0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1])
         #expect(figures.events == [.dhcp: 1, .loader: 2, .log: 1, .kernel: 2])
         #expect(figures.bytes[.kernel] == 200)
+    }
+
+    /// A system that renews its address says nothing of its boot.
+    @Test(arguments: ["dhcp 10.0.0.7", "dhcp 10.0.0.7, MSFT 5.0", "dhcp asks, and there is no address for it"])
+    func aSystemThatAsksForAnAddressDoesNotBoot(_ line: String) throws {
+        #expect(BootRecord(Self.timeline([line])) == nil)
+        let record = try #require(BootRecord(Self.timeline(Self.whole + [line])))
+        #expect(record.started == 1000)
+        #expect(record.cause(silence: 10_000_000, boots: true, reports: true) == nil)
+        let disk = try #require(BootRecord(Self.timeline(["dhcp 10.0.0.7, PXEClient"])))
+        #expect(disk.cause(silence: 10_000_000, boots: false, reports: false) == nil, "it boots its disk")
     }
 
     @Test(arguments: [["script local disk: as assigned"], ["refused another MAC"], ["initrd i", "up one"]])

@@ -31,6 +31,7 @@ import Testing
             let lines = answer.output.split(whereSeparator: \.isNewline).map(String.init)
             #expect(lines.contains("provisioner_tags 2"))
             #expect(lines.contains("provisioner_writable 1"))
+            #expect(lines.contains("provisioner_machines_stuck 0"))
             #expect(lines.contains { $0.hasPrefix("provisioner_blobs{state=\"present\"} ") })
             #expect(lines.contains { $0.hasPrefix("provisioner_control_requests_total{code=\"201\"} ") })
             #expect(lines.contains("provisioner_boot_events_total{kind=\"script\"} 1"))
