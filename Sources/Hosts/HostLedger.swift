@@ -15,19 +15,23 @@ package final class HostLedger: InstallationReading {
     /// Events kept for addresses whose machine is not known yet.
     private static let orphanLimit = 64
     private static let orphanAddressLimit = 1024
+    /// Milliseconds that the stored time of the last sight may be behind.
+    package static let seenInterval: Int64 = 10_000
     /// Events that wait for the writer; when it cannot keep up, the oldest go.
     private static let unwrittenLimit = 100_000
 
     /// A machine, with all that is looked up with it: a request that repeats finds its machine once.
-    private struct Machine {
+    struct Machine {
         var record: MachineRecord
         /// What it was told to boot.
         var plan: BootPlan?
         /// It is in `changed`.
         var isChanged = false
+        /// When it was seen last, as it is stored; nil when it is not.
+        var storedSeen: Int64?
     }
 
-    private struct State {
+    struct State {
         var machines: [MACAddress: Machine] = [:]
         var macByAddress: [IPv4Address: MACAddress] = [:]
         var orphans: [IPv4Address: [HostEvent]] = [:]
@@ -47,16 +51,16 @@ package final class HostLedger: InstallationReading {
         }
     }
 
-    private let database: HostDatabase
-    private let key: AuthenticationKey
-    private let clock: @Sendable () -> Int64
-    private let lifetimeClock: @Sendable () -> Int64
+    let database: HostDatabase
+    let key: AuthenticationKey
+    let clock: @Sendable () -> Int64
+    let lifetimeClock: @Sendable () -> Int64
     private let machineLimit: Int
-    private let state: Mutex<State>
+    let state: Mutex<State>
     /// Beside the state: every request for a script asks for it.
-    private let generation = Atomic<UInt64>(0)
+    let generation = Atomic<UInt64>(0)
     /// Held from the check of a host's mark to its change: an arming must not vanish under a report.
-    private let marking = Mutex(())
+    let marking = Mutex(())
     /// Held while the database is written: batches go in as they were taken.
     private let writing = Mutex(())
 
@@ -79,7 +83,7 @@ package final class HostLedger: InstallationReading {
             database = try HostDatabase(path: path)
             var state = State()
             for machine in try database.machines(eventLimit: Self.eventLimit) {
-                state.machines[machine.mac] = Machine(record: machine)
+                state.machines[machine.mac] = Machine(record: machine, storedSeen: machine.lastSeen)
                 if let address = machine.address { state.macByAddress[address] = machine.mac }
             }
             for mark in try database.marks() { state.marks[mark.host] = mark }
@@ -166,6 +170,7 @@ package final class HostLedger: InstallationReading {
         note(mac: mac, at: address, HostEvent(kind: .dhcp, detail: detail, time: clock())) { machine in
             if let vendorClass { machine.record.vendorClass = vendorClass }
             if let host { machine.record.host = host }
+            return true
         }
     }
 
@@ -182,15 +187,24 @@ package final class HostLedger: InstallationReading {
         state.withLock { append(event, to: mac, at: request.address, &$0) { Self.learn(request, decision, &$0) } }
     }
 
-    /// What a machine says of itself when it asks for its script.
-    private static func learn(_ request: BootRequest, _ decision: BootDecision, _ machine: inout Machine) {
+    /// What a machine says of itself when it asks for its script. True where it said something new.
+    private static func learn(_ request: BootRequest, _ decision: BootDecision, _ machine: inout Machine) -> Bool {
         machine.plan = if case .boot(let plan) = decision.outcome { plan } else { nil }
+        var isNew = false
+        func set(_ field: WritableKeyPath<MachineRecord, String?>, _ value: String?, in record: inout MachineRecord) {
+            guard record[keyPath: field] != value else { return }
+            record[keyPath: field] = value
+            isNew = true
+        }
         // A machine that was refused only claims to be the host.
-        if decision.outcome != .refuse { machine.record.host = decision.host }
-        if let uuid = request.uuid { machine.record.uuid = uuid }
-        if let serial = request.serial { machine.record.serial = serial }
-        if let architecture = request.architecture { machine.record.architecture = architecture.rawValue }
-        if let platform = request.platform { machine.record.platform = platform }
+        if decision.outcome != .refuse { set(\.host, decision.host, in: &machine.record) }
+        if let uuid = request.uuid { set(\.uuid, uuid, in: &machine.record) }
+        if let serial = request.serial { set(\.serial, serial, in: &machine.record) }
+        if let architecture = request.architecture {
+            set(\.architecture, architecture.rawValue, in: &machine.record)
+        }
+        if let platform = request.platform { set(\.platform, platform, in: &machine.record) }
+        return isNew
     }
 
     /// Notes something that only an address is known of. Until its machine is known, the newest few are kept and then
@@ -225,24 +239,26 @@ package final class HostLedger: InstallationReading {
     }
 
     private func note(
-        mac: MACAddress, at address: IPv4Address?, _ event: HostEvent, _ change: (inout Machine) -> Void
+        mac: MACAddress, at address: IPv4Address?, _ event: HostEvent, _ change: (inout Machine) -> Bool
     ) {
         state.withLock { append(event, to: mac, at: address, &$0, change) }
     }
 
     /// Puts an event on a machine's timeline. `address` is where the machine was seen; nil when the event does not say,
     /// which moves no address: the machine's last one may be another's by now.
-    private func append(
+    func append(
         _ event: HostEvent, to mac: MACAddress, at address: IPv4Address?, _ state: inout State,
-        _ change: (inout Machine) -> Void = { _ in }
+        _ change: (inout Machine) -> Bool = { _ in false }
     ) {
         let orphans = state.orphans.isEmpty ? [] : address.flatMap { state.orphans[$0] } ?? []
         // In place, and found once: a copy of a machine would be one of its whole timeline.
         let place = state.machines.index(forKey: mac) ?? insert(mac, at: event.time, &state)
-        change(&state.machines.values[place])
+        let isNew = change(&state.machines.values[place])
         let added = state.machines.values[place].record.add(
             event, after: orphans, at: address, counting: &state.figures)
-        state.markChanged(place)
+        // Who only asks again is not written each time: thousands may.
+        let isStale = state.machines.values[place].storedSeen.map { abs(event.time - $0) >= Self.seenInterval } ?? true
+        if isNew || !added.isEmpty || isStale { state.markChanged(place) }
         guard !added.isEmpty else { return }
         if let address {
             state.macByAddress[address] = mac
@@ -293,6 +309,7 @@ package final class HostLedger: InstallationReading {
             let changed = state.changed.compactMap { mac in
                 state.machines.index(forKey: mac).map { place in
                     state.machines.values[place].isChanged = false
+                    state.machines.values[place].storedSeen = state.machines.values[place].record.lastSeen
                     return state.machines.values[place].record
                 }
             }
@@ -313,84 +330,6 @@ package final class HostLedger: InstallationReading {
                 state.unwritten = Array((events + state.unwritten).suffix(10_000))
             }
             throw HostsError(.failure, "the hosts database cannot be written", cause: error)
-        }
-    }
-
-    // MARK: Tokens, reports, arming
-
-    /// A per-boot token for a host; nil when the machine has no random numbers.
-    package func issueToken(host: String) -> String? {
-        // Never older than the last arming, though the clock was set back since: the token would be dead at birth.
-        let now = max(lifetimeClock(), state.withLock { $0.marks[host]?.armedAt } ?? 0)
-        return BootToken.issue(host: host, now: now, key: key)?.text
-    }
-
-    /// The host that a token belongs to.
-    /// - Throws: `HostsError` `invalidToken` when it is forged, expired or issued before the last arming.
-    package func host(forToken text: String) throws(HostsError) -> String {
-        guard let token = BootToken.verify(text, now: lifetimeClock(), key: key) else {
-            throw HostsError(.invalidToken, "this per-boot URL is not valid, or no longer")
-        }
-        let armedAt = state.withLock { $0.marks[token.host]?.armedAt }
-        if let armedAt, token.issued < armedAt {
-            throw HostsError(.invalidToken, "this per-boot URL belongs to a boot before the host was armed again")
-        }
-        return token.host
-    }
-
-    /// Records that a host is installed. Durable when it returns: from now on it boots its disk. Blocks.
-    /// - Throws: `HostsError`.
-    package func reportInstalled(token: String, address: IPv4Address?) throws(HostsError) -> String {
-        let host = try marking.withLock { _ throws(HostsError) in
-            let host = try self.host(forToken: token)
-            let armedAt = state.withLock { $0.marks[host]?.armedAt }
-            try store(HostDatabase.Mark(host: host, installedAt: clock(), armedAt: armedAt))
-            return host
-        }
-        noteReport(.installed, host: host, address: address)
-        return host
-    }
-
-    /// Notes that a host runs.
-    /// - Throws: `HostsError` `invalidToken`.
-    package func reportUp(token: String, address: IPv4Address?) throws(HostsError) -> String {
-        let host = try host(forToken: token)
-        noteReport(.up, host: host, address: address)
-        return host
-    }
-
-    /// Arms a host: it will be given its profile again, and tokens of earlier boots end. Durable when it returns.
-    /// Blocks.
-    /// - Throws: `HostsError` `failure`.
-    package func arm(host: String) throws(HostsError) {
-        try marking.withLock { _ throws(HostsError) in
-            try store(HostDatabase.Mark(host: host, installedAt: nil, armedAt: clock()))
-        }
-        noteReport(.armed, host: host, address: nil)
-    }
-
-    private func store(_ mark: HostDatabase.Mark) throws(HostsError) {
-        do {
-            try database.store(mark)
-        } catch {
-            throw HostsError(.failure, "the state of \(mark.host) could not be stored", cause: error)
-        }
-        state.withLock { state in
-            state.marks[mark.host] = mark
-        }
-        // After the mark: what was decided before it must not pass for new.
-        generation.add(1, ordering: .releasing)
-    }
-
-    private func noteReport(_ kind: HostEvent.Kind, host: String, address: IPv4Address?) {
-        let event = HostEvent(kind: kind, detail: host, time: clock())
-        state.withLock { state in
-            let mac =
-                address.flatMap { state.macByAddress[$0] }.flatMap {
-                    state.machines[$0]?.record.host == host ? $0 : nil
-                }
-                ?? state.machines.values.map(\.record).filter { $0.host == host }.max { $0.lastSeen < $1.lastSeen }?.mac
-            if let mac { append(event, to: mac, at: nil, &state) }
         }
     }
 }

@@ -1,4 +1,6 @@
+import Boot
 import Hosts
+import Site
 import Testing
 
 /// Notes never touch the disk; a flush that fails loses nothing.
@@ -35,6 +37,29 @@ import Testing
         try place.setBroken(false, table: table)
         try ledger.flush()
         #expect(try place.open().machine(Sample.mac(1))?.events.map(\.detail) == ["1", "2", "3", "4", "5"])
+    }
+
+    /// A machine that only asks again is written every ten seconds, and at once when it says something new.
+    @Test func whoOnlyAsksAgainIsNotWrittenEachTime() throws {
+        let place = try Ledger()
+        let ledger = try place.open()
+        func ask(after milliseconds: Int64, _ fields: [String: String] = [:]) throws -> Int64 {
+            place.advance(milliseconds)
+            let request = BootRequest(fields: fields.merging(["mac": "02:00:00:00:00:01"]) { $1 }, address: nil)
+            let held = BootDecision(host: "one", substrate: nil, outcome: .hold(seconds: 1), reasons: ["not yet"])
+            ledger.noteScript(request, decision: held, detail: "not yet")
+            try ledger.flush()
+            return try #require(place.open().machine(Sample.mac(1))).lastSeen
+        }
+        let first = try ask(after: 0)
+        #expect(first == place.now)
+        #expect(try ask(after: HostLedger.seenInterval - 1) == first)
+        #expect(ledger.machine(Sample.mac(1))?.lastSeen == place.now, "in memory it is known")
+        let second = try ask(after: 1)
+        #expect(second == place.now)
+        #expect(try ask(after: 100, ["serial": "ABC123"]) == place.now, "it said something new")
+        // The clock was set back.
+        #expect(try ask(after: -HostLedger.seenInterval * 2) == place.now)
     }
 
     @Test func anEmptyFlushWritesNothing() throws {
