@@ -92,7 +92,8 @@ final class BootHTTPHandler: ChannelDuplexHandler {
     ///   - read: gives the bytes to the decoder.
     /// - Returns: whether the request was complete with them.
     func takes(_ bytes: ByteBuffer, read: () -> Void) -> Bool {
-        received = bytes
+        // What waits would be answered first, and taken for the answer to these bytes.
+        received = waiting.isEmpty && !isDeciding && !writer.isBusy ? bytes : nil
         defer { received = nil }
         read()
         return request == nil

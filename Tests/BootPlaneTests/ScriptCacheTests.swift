@@ -119,6 +119,23 @@ import Testing
         }
     }
 
+    /// The answer to what came before must not be taken for the answer to what came last.
+    @Test func whatWaitedIsNotTakenForWhatCameAfterIt() async throws {
+        try await TemporaryDirectory.with { directory in
+            let backend = try Self.backend(Self.site.yaml, directory)
+            let namespace = BootNamespace(backend: backend)
+            let connection = try EmbeddedConnection(namespace)
+            backend.delays.withLock { $0 = 1 }
+            try connection.send(EmbeddedConnection.request("/loaders/grub-x64.efi"))
+            let second = Self.request(1).replacing("99-21", with: "99-22")
+            try connection.send(Self.request(1))
+            try connection.send(second)
+            connection.channel.embeddedEventLoop.advanceTime(by: .seconds(5))
+            #expect(EmbeddedConnection.statuses(try connection.answers()) == ["200", "200", "200"])
+            for text in [Self.request(1), second] { #expect(Self.known(namespace, text) == nil) }
+        }
+    }
+
     @Test(arguments: ["", "Connection: close\r\n"])
     func aKnownAnswerLeavesTheConnectionAsTheClientWants(_ more: String) async throws {
         try await TemporaryDirectory.with { directory in
