@@ -50,13 +50,17 @@ package final class TFTPServer: Sendable {
 
     deinit { close(stopEvent) }
 
-    /// Serves until `stop`; transfers under way then have the drain limit to end, and its sockets are closed. Call once.
+    /// Serves until `stop`; transfers under way then have the drain limit to end, and its sockets are closed. Call it or `start`,
+    /// once.
     package func run() async {
-        await withCheckedContinuation { continuation in
-            DispatchQueue(label: "tftp", qos: .userInitiated).async { [loop] in
-                loop.run()
-                continuation.resume()
-            }
+        await withCheckedContinuation { continuation in start { continuation.resume() } }
+    }
+
+    /// The same, on its own thread from now on, whatever holds up the tasks of the caller's program; `end` is called on it.
+    package func start(_ end: @escaping @Sendable () -> Void) {
+        DispatchQueue(label: "tftp", qos: .userInitiated).async { [loop] in
+            loop.run()
+            end()
         }
     }
 

@@ -29,9 +29,6 @@ struct UnansweredTransfers {
     private var queue: [Entry] = []
     private var first = 0
 
-    /// How many are kept.
-    var count: Int { queue.count - first }
-
     /// `isWaiting`: whether an entry's client has still said nothing. Where there are many, the others are taken out.
     mutating func append(_ transfer: TFTPTransfer, isWaiting: (Entry) -> Bool) {
         if queue.count >= 2 * TFTPServer.maximumTransfers {

@@ -65,15 +65,17 @@ enum RunningServer {
     ) async throws {
         let endpoint = try #require(DatagramEndpoint(host: address, port: 0))
         let server = try TFTPServer(listen: [endpoint], service: service, ports: ports, drainLimit: 300)
-        async let running: Void = server.run()
+        // At once: tests that wait for packets keep the threads that a task would need.
+        let (running, ended) = AsyncStream.makeStream(of: Void.self)
+        server.start { ended.finish() }
         do {
             try await body(server.endpoints.first?.port ?? 0)
         } catch {
             server.stop()
-            await running
+            for await _ in running {}
             throw error
         }
         server.stop()
-        await running
+        for await _ in running {}
     }
 }
