@@ -9,17 +9,23 @@ package struct VariableTemplate: Hashable, Sendable {
     package let segments: [Segment]
 
     package init(_ text: String) {
-        // Scalars and not characters: a combining mark after `${` must not hide a variable from us that loaders see.
+        // Bytes and not characters: a combining mark after `${` must not hide a variable from us that loaders see.
         var segments: [Segment] = []
-        var rest = text.unicodeScalars[...]
-        while let start = rest.firstRange(of: "${".unicodeScalars),
-            let end = rest[start.upperBound...].firstIndex(of: "}")
-        {
-            if start.lowerBound > rest.startIndex { segments.append(.literal(String(rest[..<start.lowerBound]))) }
-            segments.append(.variable(String(rest[start.upperBound..<end])))
-            rest = rest[rest.index(after: end)...]
+        let bytes = text.utf8
+        var rest = bytes.startIndex
+        var search = rest
+        while let dollar = bytes[search...].firstIndex(of: UInt8(ascii: "$")) {
+            let brace = bytes.index(after: dollar)
+            search = brace
+            guard brace < bytes.endIndex, bytes[brace] == UInt8(ascii: "{") else { continue }
+            let name = bytes.index(after: brace)
+            guard let end = bytes[name...].firstIndex(of: UInt8(ascii: "}")) else { break }
+            if rest < dollar { segments.append(.literal(String(text[rest..<dollar]))) }
+            segments.append(.variable(String(text[name..<end])))
+            rest = bytes.index(after: end)
+            search = rest
         }
-        if !rest.isEmpty { segments.append(.literal(String(rest))) }
+        if rest < bytes.endIndex { segments.append(.literal(String(text[rest...]))) }
         self.segments = segments
     }
 
