@@ -12,6 +12,9 @@ package struct AdmissionControl: Sendable {
     /// Seconds that a machine is told to wait: for the next in turn, so that a free place is soon taken; and for the last.
     package static let waits = 1...30
 
+    /// Machines that are known at once, more than a site has.
+    package static let machineLimit = 20_000
+
     package enum Answer: Hashable, Sendable {
         case admitted
         /// Ask again after so many seconds.
@@ -92,6 +95,8 @@ package struct AdmissionControl: Sendable {
             admit(machine, substrate: substrate, bytes: bytes, now: now)
             return .admitted
         }
+        // Somebody forges addresses, and machines are better served without an order than by a list of them.
+        guard tickets[machine] != nil || isRoom else { return .admitted }
         if tickets[machine] == nil {
             lines[substrate, default: Line()].waiting.append((number, bytes))
             nextNumber += 1
@@ -109,6 +114,8 @@ package struct AdmissionControl: Sendable {
         admit(machine, substrate: substrate, bytes: bytes, now: now)
     }
 
+    private var isRoom: Bool { places.count + tickets.count < Self.machineLimit }
+
     private mutating func admit(_ machine: IPv4Address, substrate: String, bytes: Int64, now: Int64) {
         if var place = places[machine] {
             lines[place.substrate]?.bytesLeft += bytes - place.bytesLeft
@@ -118,6 +125,7 @@ package struct AdmissionControl: Sendable {
             return
         }
         forgetTicket(machine)
+        guard isRoom else { return }
         lines[substrate, default: Line()].places += 1
         lines[substrate]?.bytesLeft += bytes
         places[machine] = Place(substrate: substrate, bytesLeft: bytes, lastProgress: now)

@@ -64,12 +64,21 @@ package struct BootTFTPService: TFTPService {
                 namespace.backend.note(
                     .failure("TFTP \(path): client error \(code)"), from: address, bytes: report.bytes)
             }
+        case .gaveWay:
+            // There may be thousands, by whose addresses somebody else has asked: `placesRanOut` says it.
+            logger.debug("\(text): its place was needed")
         case .timedOut:
             logger.notice("\(text): no answer after \(report.bytes) bytes")
             if let address {
                 namespace.backend.note(.failure("TFTP \(path): no answer"), from: address, bytes: report.bytes)
             }
         }
+    }
+
+    package func placesRanOut(gaveWay: Int) {
+        logger.warning(
+            "all \(TFTPServer.maximumTransfers) places for TFTP transfers are taken, and \(gaveWay) whose clients never answered gave way: where no rack starts, somebody forges requests"
+        )
     }
 
     package func requestRefused(_ refusal: RequestRefusal) {

@@ -14,7 +14,11 @@ final class TFTPLoop: @unchecked Sendable {
     private var transfers = TransferTable()
     /// Where each was asked for, for requests that come to its own socket.
     private var origins: [Int32: (local: DatagramEndpoint, listener: ListeningSocket)] = [:]
-    private var unanswered = UnansweredTransfers()
+    private let transferLimit: Int
+    private var unanswered: UnansweredTransfers
+    /// Transfers that gave way since `placesRanOut` was called last, and when it may be called again.
+    private var gaveWay = 0
+    private var nextWord = Int64.min
     private var nextNumber: UInt64 = 0
     private var byClient: [DatagramEndpoint: Int32] = [:]
     private var countByHost: [String: Int] = [:]
@@ -23,11 +27,14 @@ final class TFTPLoop: @unchecked Sendable {
 
     /// Milliseconds between two looks at the transfers' timers.
     private static let timerInterval: Int64 = 50
+    private static let pauseOfWords: Int64 = 10_000
 
     init(
         listening: [ListeningSocket], stopEvent: Int32, service: any TFTPService, ports: TransferPorts,
-        drainLimit: Int64
+        drainLimit: Int64, transferLimit: Int
     ) throws(TFTPError) {
+        self.transferLimit = transferLimit
+        unanswered = UnansweredTransfers(limit: transferLimit)
         self.ports = ports
         sockets = TransferSockets(ports)
         self.drainLimit = drainLimit
@@ -242,10 +249,16 @@ final class TFTPLoop: @unchecked Sendable {
     /// Whether there is room for one more transfer. Where there is none, the one that has waited longest for its client's first
     /// word gives way: a flood of requests from forged addresses must not keep those out who answer.
     private func makePlace() -> Bool {
-        guard transfers.count >= TFTPServer.maximumTransfers else { return true }
+        guard transfers.count >= transferLimit else { return true }
         while let oldest = unanswered.popFirst() {
             guard let transfer = transfer(oldest), !transfer.machine.hasAnswered else { continue }
-            settle(transfer, .timedOut, Self.now())
+            let now = Self.now()
+            settle(transfer, .gaveWay, now)
+            gaveWay += 1
+            if now >= nextWord {
+                service.placesRanOut(gaveWay: gaveWay)
+                (gaveWay, nextWord) = (0, now + Self.pauseOfWords)
+            }
             return true
         }
         return false

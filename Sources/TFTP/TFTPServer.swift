@@ -26,11 +26,11 @@ package final class TFTPServer: Sendable {
     private let stopEvent: Int32
 
     /// Binds the sockets, so that requests queue from now on. Transfers under way at `stop` get `drainLimit`
-    /// milliseconds to end.
+    /// milliseconds to end; `transferLimit` of them may run at once.
     /// - Throws: `TFTPError` that names the address.
     package init(
         listen endpoints: [DatagramEndpoint], service: any TFTPService, ports: TransferPorts = .any,
-        drainLimit: Int64 = 10_000
+        drainLimit: Int64 = 10_000, transferLimit: Int = TFTPServer.maximumTransfers
     ) throws(TFTPError) {
         let sockets = try endpoints.map { endpoint throws(TFTPError) in
             try ListeningSocket(endpoint, isShared: ports == .single)
@@ -40,7 +40,8 @@ package final class TFTPServer: Sendable {
         guard stopEvent >= 0 else { throw .system("eventfd") }
         do throws(TFTPError) {
             loop = try TFTPLoop(
-                listening: sockets, stopEvent: stopEvent, service: service, ports: ports, drainLimit: drainLimit)
+                listening: sockets, stopEvent: stopEvent, service: service, ports: ports, drainLimit: drainLimit,
+                transferLimit: transferLimit)
         } catch {
             close(stopEvent)
             throw error

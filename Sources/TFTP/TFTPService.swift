@@ -6,6 +6,9 @@ package protocol TFTPService: Sendable {
     func transferBegan(client: String)
     /// A transfer ended, in whatever way; with the context of its answer.
     func transferEnded(_ report: TransferReport, context: (any Sendable)?)
+    /// All places for transfers are taken: so many transfers gave way since the last call, whose clients had said nothing. Called
+    /// every ten seconds at most.
+    func placesRanOut(gaveWay: Int)
     /// A request was answered with an error.
     func requestRefused(_ refusal: RequestRefusal)
 }

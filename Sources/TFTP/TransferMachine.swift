@@ -6,6 +6,8 @@ package enum TransferOutcome: Hashable, Sendable {
     /// The client sent an ERROR.
     case aborted(code: UInt16, message: String)
     case timedOut
+    /// Its client had said nothing, and its place was needed.
+    case gaveWay
 }
 
 /// One transfer of one file, as a state machine without sockets or clocks: packets and time go in, at most one action for each comes out.

@@ -26,12 +26,16 @@ struct UnansweredTransfers {
         let number: UInt64
     }
 
+    private let limit: Int
     private var queue: [Entry] = []
     private var first = 0
 
+    /// `limit`: transfers that there may be at once.
+    init(limit: Int) { self.limit = limit }
+
     /// `isWaiting`: whether an entry's client has still said nothing. Where there are many, the others are taken out.
     mutating func append(_ transfer: TFTPTransfer, isWaiting: (Entry) -> Bool) {
-        if queue.count >= 2 * TFTPServer.maximumTransfers {
+        if queue.count >= 2 * limit {
             queue = queue[first...].filter(isWaiting)
             first = 0
         }

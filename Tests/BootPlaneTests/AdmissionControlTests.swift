@@ -122,4 +122,23 @@ import Testing
         // Those that stopped are counted no longer.
         #expect(control.queues(now: 1_000_000) == [.init(substrate: "one", loading: 0, waiting: 0)])
     }
+
+    /// Addresses that somebody makes up do not fill the memory, and hold nobody up for ever.
+    @Test func forgedAddressesAreNotAllKept() {
+        var control = AdmissionControl()
+        for number in 0..<50_000 {
+            if number.isMultiple(of: 2) {
+                control.take(Self.machine(number), substrate: "one", bytes: 1, now: 0)
+            } else {
+                _ = control.ask(
+                    Self.machine(number), substrate: "one", bytes: 1, budget: Self.budget(1), now: 0)
+            }
+        }
+        let queue = control.queues(now: 0).first
+        #expect((queue?.loading ?? 0) + (queue?.waiting ?? 0) == AdmissionControl.machineLimit)
+        let answer = control.ask(
+            Self.machine(60_000), substrate: "one", bytes: 1, budget: Self.budget(1), now: 0)
+        #expect(answer == .admitted)
+        #expect(control.queues(now: 1_000_000).first == .init(substrate: "one", loading: 0, waiting: 0))
+    }
 }

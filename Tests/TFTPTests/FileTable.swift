@@ -43,6 +43,10 @@ final class FileTable: TFTPService {
         continuation.yield(report)
     }
 
+    /// As often as all places were taken.
+    let ranOut = Mutex(0)
+    func placesRanOut(gaveWay: Int) { ranOut.withLock { $0 += 1 } }
+
     func requestRefused(_ refusal: RequestRefusal) { reported.withLock { $0.refused.append(refusal) } }
 
     /// Waits for so many more reports.
@@ -61,10 +65,12 @@ final class FileTable: TFTPService {
 enum RunningServer {
     static func with(
         _ service: FileTable, address: String = "127.0.0.1", ports: TransferPorts = .any,
-        _ body: (UInt16) async throws -> Void
+        transferLimit: Int = TFTPServer.maximumTransfers, _ body: (UInt16) async throws -> Void
     ) async throws {
         let endpoint = try #require(DatagramEndpoint(host: address, port: 0))
-        let server = try TFTPServer(listen: [endpoint], service: service, ports: ports, drainLimit: 300)
+        let server = try TFTPServer(
+            listen: [endpoint], service: service, ports: ports, drainLimit: 300,
+            transferLimit: transferLimit)
         // At once: tests that wait for packets keep the threads that a task would need.
         let (running, ended) = AsyncStream.makeStream(of: Void.self)
         server.start { ended.finish() }

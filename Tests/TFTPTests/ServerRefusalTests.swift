@@ -1,3 +1,4 @@
+import Synchronization
 import TFTP
 import Testing
 
@@ -98,6 +99,38 @@ extension ServerTests {
                 #expect(other.receive()?.bytes.prefix(2) == [0, 3])
             }
             #expect(service.refused.count == 1)
+        }
+
+        /// Where all places are taken, the one that waited longest for its client's first word gives way, and no other.
+        @Test func whoNeverAnswersGivesWay() async throws {
+            let service = ServerTests.service
+            try await RunningServer.with(service, transferLimit: 4) { port in
+                func ask(_ last: Int) throws -> (socket: ClientSocket, answer: ClientSocket.Datagram) {
+                    let socket = try ClientSocket(address: "127.0.0.\(last)")
+                    try socket.send(ReferenceClient.request(path: "image", options: [("blksize", "512")]), port: port)
+                    return (socket, try #require(socket.receive()))
+                }
+                func answers(_ client: (socket: ClientSocket, answer: ClientSocket.Datagram)) throws -> Bool {
+                    try client.socket.send(ReferenceClient.acknowledgement(0), port: client.answer.port)
+                    return client.socket.receive()?.bytes.prefix(4) == [0, 3, 0, 1]
+                }
+                let first = try ask(11)
+                #expect(try answers(first))
+                var others = try (12...14).map { try ask($0) }
+                for last in 15...20 {
+                    others.append(try ask(last))
+                    #expect(others.last?.answer.bytes.prefix(2) == [0, 6], "it is served")
+                }
+                #expect(
+                    service.ended.map(\.client) == (12...17).map { "127.0.0.\($0)" }
+                        && service.ended.allSatisfy { $0.outcome == .gaveWay })
+                #expect(service.ranOut.withLock { $0 } == 1, "said once, not for each")
+                // All that are left answer: now nobody gives way.
+                for client in others.suffix(3) { #expect(try answers(client)) }
+                #expect(try ask(21).answer.bytes.prefix(4) == [0, 5, 0, 0])
+                try first.socket.send(ReferenceClient.acknowledgement(1), port: first.answer.port)
+                #expect(first.socket.receive()?.bytes.prefix(4) == [0, 3, 0, 2], "who answered goes on")
+            }
         }
     }
 }
