@@ -47,18 +47,22 @@ extension BootNamespace {
 
     /// A machine's configuration for GRUB, or the signature over it. Both are made for the same boot.
     func grubConfiguration(
-        _ snapshot: BootSnapshot, _ name: String, _ address: IPv4Address?
+        _ snapshot: BootSnapshot, _ name: String, _ query: [String: String], _ address: IPv4Address?
     ) throws(BootRefusal) -> BootResource {
         let isSignature = name.hasSuffix(BootPath.grubSignatureEnding)
         let file = isSignature ? String(name.dropLast(BootPath.grubSignatureEnding.count)) : name
         guard let mac = Self.mac(file, ending: ".cfg") else { throw .notFound("there is no such configuration") }
         let request = BootRequest(mac: mac, address: address)
-        var decision = pacer.paced(snapshot.decider.decide(request), at: address, in: snapshot.site)
+        let isPreflight = Self.isPreflight(query)
+        var decision = snapshot.decider.decide(request)
+        if !isPreflight { decision = pacer.paced(decision, at: address, in: snapshot.site) }
         let renderer = GRUBRenderer(port: snapshot.httpPort)
         var text: String
         do {
             text = try renderer.configuration(
-                decision, expansion: try steadyExpansion(decision, mac, snapshot, address))
+                decision,
+                expansion: try expansion(
+                    decision, mac, snapshot, address, token: isPreflight ? { _ in BootPath.preflight } : steadyToken))
         } catch let error as BootError {
             decision = decision.refused(error.message)
             text = renderer.refusal(error.message)
@@ -70,7 +74,8 @@ extension BootNamespace {
             return Self.resource(.openPGP, try Self.prepared(backend.signature(.openPGP, over: bytes)))
         }
         return BootResource(
-            .bytes(bytes), mediaType: "text/plain; charset=utf-8", event: .script(request, decision))
+            .bytes(bytes), mediaType: "text/plain; charset=utf-8",
+            event: isPreflight ? nil : .script(request, decision))
     }
 
     /// A machine's unified kernel image. Whatever is not a boot is no file: firmware goes on with its next boot entry.
@@ -81,7 +86,7 @@ extension BootNamespace {
         let request = BootRequest(mac: mac, platform: "efi", address: address)
         let decision = snapshot.decider.decide(request)
         guard case .boot(let plan) = decision.outcome, plan.verifier == .firmware,
-            let expansion = try steadyExpansion(decision, mac, snapshot, address)
+            let expansion = try expansion(decision, mac, snapshot, address, token: steadyToken)
         else {
             throw .notFound(decision.outcome == .refuse ? "this machine contradicts the site file" : decision.reason)
         }
@@ -108,15 +113,18 @@ extension BootNamespace {
         name.hasSuffix(ending) ? MACAddress(String(name.dropLast(ending.count))) : nil
     }
 
+    private func steadyToken(_ plan: BootPlan) -> String? { backend.steadyToken(host: plan.host, plan: plan) }
+
     /// nil where nothing is booted.
-    private func steadyExpansion(
-        _ decision: BootDecision, _ mac: MACAddress, _ snapshot: BootSnapshot, _ address: IPv4Address?
+    private func expansion(
+        _ decision: BootDecision, _ mac: MACAddress, _ snapshot: BootSnapshot, _ address: IPv4Address?,
+        token: (BootPlan) -> String?
     ) throws(BootRefusal) -> ProfileExpansion? {
         guard case .boot(let plan) = decision.outcome, let host = snapshot.site.host(plan.host) else { return nil }
         guard let names = decision.substrate.flatMap({ snapshot.names(of: $0) }) ?? snapshot.names(for: address) else {
             throw .notFound("this address is on no substrate of the site file")
         }
-        guard let token = backend.steadyToken(host: host.name, plan: plan) else { throw .damaged }
+        guard let token = token(plan) else { throw .damaged }
         return ProfileExpansion(names: names, host: host, mac: mac, token: token)
     }
 }

@@ -47,7 +47,7 @@ package struct BootNamespace: Sendable {
             return try overlaySignature(snapshot, .openPGP, token: components[1], address)
         case (IPXERenderer.signaturesName, 3...):
             return try signature(snapshot, .cms, components.dropFirst().joined(separator: "/"))
-        case (BootPath.grub, 2): return try grubConfiguration(snapshot, components[1], address)
+        case (BootPath.grub, 2): return try grubConfiguration(snapshot, components[1], query, address)
         case (BootPath.grub, 4...) where components[1] == BootPath.grubFiles:
             return try grubFile(snapshot, components.dropFirst(2).joined(separator: "/"))
         case (BootPath.kernelImages, 2): return try kernelImage(snapshot, components[1], address)
@@ -103,8 +103,7 @@ package struct BootNamespace: Sendable {
     ) throws(BootRefusal) -> BootResource {
         let basis = backend.decisionBasis
         let request = BootRequest(fields: query, address: address)
-        // Somebody looks at what a machine would get: it gets nothing by that, nor loses its turn, nor is it noted.
-        if query[BootPath.preflight] != nil {
+        if Self.isPreflight(query) {
             switch try rendered(snapshot.decider.decide(request), request, snapshot, token: BootPath.preflight) {
             case .success(let text): return Self.script(text, event: nil)
             case .failure(let error): return Self.script(error.refusal, event: nil)
@@ -125,6 +124,9 @@ package struct BootNamespace: Sendable {
             return Self.script(error.refusal, event: .script(request, decision.refused(error.reason)))
         }
     }
+
+    /// Somebody looks at what a machine would get: it gets nothing by that, nor loses its turn, nor is it noted.
+    static func isPreflight(_ query: [String: String]) -> Bool { query[BootPath.preflight] != nil }
 
     /// A script that cannot be written, and what the machine is told instead.
     private struct Unwritable: Error {

@@ -69,12 +69,13 @@ package struct PreflightCommand: AsyncParsableCommand {
             print("\(site): no host has a profile that it would boot: there is nothing to go through")
             return
         }
-        var preflight = Preflight(
-            site: parsed,
-            options: Preflight.Options(
-                firmware: firmware.isEmpty ? [.bios, .uefi] : firmware, httpPort: httpPort, tftpPort: tftpPort,
-                server: server.flatMap { IPv4Address($0) }, certificate: certificate,
-                interface: { NetworkInterfaces.name(in: $0) }))
+        var options = Preflight.Options(
+            firmware: firmware.isEmpty ? [.bios, .uefi] : firmware, httpPort: httpPort, tftpPort: tftpPort,
+            server: server.flatMap { IPv4Address($0) }, certificate: certificate,
+            interface: { NetworkInterfaces.name(in: $0) })
+        let check = GRUBSignatureCheck(data: data)
+        options.isSignedForGRUB = { signature, file in await check.isValid(signature, over: file) }
+        var preflight = Preflight(site: parsed, options: options)
         var failing = 0
         for machine in machines {
             let report = await preflight.run(machine)

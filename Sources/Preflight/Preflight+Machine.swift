@@ -37,6 +37,9 @@ extension Preflight {
         package var interface: @Sendable (IPv4Network) -> String?
         /// The certificate of the boot key, where there is one; PEM.
         package var certificate: String?
+        /// Whether the file at the first path is a signature, over the one at the second, that the site's GRUB takes; nil where its
+        /// key is not known.
+        package var isSignedForGRUB: @Sendable (String, String) async -> Bool? = { _, _ in nil }
         /// Milliseconds to wait for DHCP.
         package var patience: Int32 = 3000
 

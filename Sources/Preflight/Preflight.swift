@@ -9,7 +9,7 @@ package import Site
 /// by it: no lease, no token, no line on the machine's timeline, no place in the queue of those that load.
 package struct Preflight {
     private let site: Site
-    private let options: Options
+    let options: Options
     /// Of files that were loaded already: machines share most.
     private var files: [String: Result<HTTPProbe.Answer, PreflightError>] = [:]
 
@@ -159,9 +159,9 @@ package struct Preflight {
                 report.add("overlay", .good, "\(plan.overlay.count) files, all in the catalog")
                 continue
             }
-            await check(load, wanted, nameServer, view, &report)
+            await check(load, wanted, by: bootKey, nameServer, view, &report)
         }
-        // Another loader, or the firmware, goes on by itself: what it will load is what was planned.
+        // The firmware goes on by itself: what it will load is what was planned.
         for chain in script.chains where plan.verifier == .grub && chain.contains("/loaders/") {
             if case .failure(let error) = await fetch(chain, nameServer, view) {
                 report.add("loader", .bad, "\(chain): \(error)")
@@ -175,13 +175,15 @@ package struct Preflight {
                 "the script names \(script.loads.count) of the files of profile \(plan.profile), which has more",
                 fix: "is the server's data directory the one that was given here?")
         }
+        if plan.verifier == .grub { await loadByGRUB(plan, wanted, machine, nameServer, view, &report) }
         if let answer = plan.answer {
             report.add("answer", .good, "\(answer.reference), \(answer.file.size) bytes, in the catalog")
         }
     }
 
-    private mutating func check(
-        _ load: BootScript.Load, _ wanted: Set<Digest>, _ nameServer: IPv4Address?, _ view: SubstrateView,
+    mutating func check(
+        _ load: BootScript.Load, _ wanted: Set<Digest>, by signer: Signer, _ nameServer: IPv4Address?,
+        _ view: SubstrateView,
         _ report: inout PreflightReport
     ) async {
         let name = load.url.split(separator: "/").last.map(String.init) ?? load.url
@@ -205,36 +207,12 @@ package struct Preflight {
             }
             report.add(name, .good, "\(answer.size) bytes, \(answer.digest)")
             guard let signature = load.signature, let copy else { return }
-            await verify(signature, over: copy, name, nameServer, view, &report)
-        }
-    }
-
-    private mutating func verify(
-        _ url: String, over file: URL, _ name: String, _ nameServer: IPv4Address?, _ view: SubstrateView,
-        _ report: inout PreflightReport
-    ) async {
-        let signature = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
-        defer { try? FileManager.default.removeItem(at: signature) }
-        switch await fetch(url, nameServer, view, to: signature) {
-        case .failure(let error): report.add("\(name).cms", .bad, "\(url): \(error)")
-        case .success:
-            guard let certificate = options.certificate else {
-                return report.add(
-                    "\(name).cms", .bad, "there is no boot certificate in the data directory",
-                    fix: "'provisioner boot-key show' makes sure of it")
-            }
-            if BootSignature.isValid(at: signature.path, over: file.path, by: certificate) {
-                report.add("\(name).cms", .good, "the boot key's signature over what came")
-            } else {
-                report.add(
-                    "\(name).cms", .bad, "\(url) is no signature of the boot key over what came",
-                    fix: "was the key rotated? Then the loaders need the new certificate, too")
-            }
+            await verify(signature, over: copy, name, by: signer, nameServer, view, &report)
         }
     }
 
     /// Loads from where a machine would: the name is asked of the server that DHCP gave.
-    private mutating func fetch(
+    mutating func fetch(
         _ url: String, _ nameServer: IPv4Address?, _ view: SubstrateView, to file: URL? = nil
     ) async -> Result<HTTPProbe.Answer, PreflightError> {
         if file == nil, let known = files[url] { return known }

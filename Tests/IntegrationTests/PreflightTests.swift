@@ -12,7 +12,8 @@ import Testing
         ])
 
     private static func with(
-        arguments: [String] = [], _ body: (NetworkLab, ProvisionerServer) async throws -> Void
+        site: SiteFixture = Self.site, arguments: [String] = [],
+        _ body: (NetworkLab, ProvisionerServer) async throws -> Void
     ) async throws {
         try Requirement.demand(ProvisionerServer.requirements)
         try await NetworkLab.with { lab in
@@ -56,6 +57,34 @@ import Testing
             #expect(shown.contains("never seen"), "no line on its timeline: \(shown)")
             let quiet = try await Self.preflight(lab, server, "--quiet")
             #expect(quiet.standardOutput == "1 machines: 1 would boot, 0 would not\n")
+        }
+    }
+
+    @Test func whatTheSitesGRUBWouldLoadIsVerifiedAsItWould() async throws {
+        try Requirement.demand([
+            .tool("gpg", package: "gnupg"), .tool("gpgv", package: "gpgv"),
+            .tool("grub-mkimage", package: "grub-common"), .tool("sbsign", package: "sbsigntool"),
+        ])
+        var site = Self.site
+        site.profiles = site.profiles.map { $0.replacing("verify: ipxe", with: "verify: grub") }
+        try await Self.with(site: site) { lab, server in
+            try await Self.push(lab, server)
+            let told = try await Self.preflight(lab, server)
+            #expect(told.succeeded, "\(told)")
+            for line in [
+                "ok       loader bios    loaders/grub-pc.0", "ok       loader uefi    loaders/grub-x64.efi",
+                "ok       grub           http://pxe.dvntm.deevnet.net/grub/52:54:00:20:99:21.cfg",
+                "ok       grub.sig ", "ok       linux          300000 bytes", "ok       linux.sig ",
+                "ok       initrd.sig ",
+                "1 machines: 1 would boot, 0 would not",
+            ] { #expect(told.standardOutput.contains(line), "\(line) is not in \(told.standardOutput)") }
+            #expect(try await server.artifactctl("host", "show", "hv01").output.contains("never seen"))
+
+            // Signatures by a key that this data directory does not have.
+            try FileManager.default.removeItem(at: server.dataDirectory.appending(path: "boot-openpgp.key"))
+            let other = try await Self.preflight(lab, server)
+            #expect(other.exitCode == 1)
+            #expect(other.standardOutput.contains("FAILS    linux.sig      the data directory has no key"), "\(other)")
         }
     }
 
