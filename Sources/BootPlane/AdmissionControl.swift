@@ -1,3 +1,4 @@
+package import Boot
 package import Site
 
 /// Whose turn it is to load: so many machines of a substrate at once, in the order in which they came, so that the first ones
@@ -131,23 +132,10 @@ package struct AdmissionControl: Sendable {
         places[machine] = Place(substrate: substrate, bytesLeft: bytes, lastProgress: now)
     }
 
-    /// How many machines of a substrate load, and how many wait.
-    package struct Queue: Hashable, Sendable {
-        package let substrate: String
-        package let loading: Int
-        package let waiting: Int
-
-        package init(substrate: String, loading: Int, waiting: Int) {
-            self.substrate = substrate
-            self.loading = loading
-            self.waiting = waiting
-        }
-    }
-
     /// Of every substrate whose machines asked, in the order of their names.
-    package mutating func queues(now: Int64) -> [Queue] {
+    package mutating func queues(now: Int64) -> [BootQueue] {
         expire(now)
-        return lines.map { Queue(substrate: $0.key, loading: $0.value.places, waiting: $0.value.waiting.count) }
+        return lines.map { BootQueue(substrate: $0.key, loading: $0.value.places, waiting: $0.value.waiting.count) }
             .sorted { $0.substrate < $1.substrate }
     }
 

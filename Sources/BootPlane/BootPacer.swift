@@ -1,5 +1,5 @@
 internal import Artifacts
-internal import Boot
+package import Boot
 internal import NIOCore
 internal import Site
 internal import Synchronization
@@ -90,7 +90,7 @@ package final class BootPacer: Sendable {
     }
 
     /// How many machines load and wait, by substrate.
-    package var queues: [AdmissionControl.Queue] { control.withLock { $0.queues(now: clock()) } }
+    package var queues: [BootQueue] { control.withLock { $0.queues(now: clock()) } }
 
     /// A file was sent whole. An answer to a question for a script is one where it is an image.
     func sent(_ event: BootEvent, to address: IPv4Address, bytes: Int64) {

@@ -2,7 +2,7 @@ internal import NIOCore
 
 /// Who is at the other end, of either family: an IPv4 client is the same one on an IPv6 socket.
 struct ClientAddress: Hashable {
-    /// The 16 bytes of an IPv6 address, or of an IPv4 one mapped to it, in network byte order; zero where there is none.
+    /// An IPv6 address, or an IPv4 one mapped to it, as two numbers; zero where there is none.
     private let high: UInt64
     private let low: UInt64
 

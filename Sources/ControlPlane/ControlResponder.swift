@@ -1,4 +1,5 @@
 package import Artifacts
+package import Boot
 package import ControlAPI
 internal import Foundation
 internal import HTTPTypes

@@ -1,3 +1,4 @@
+internal import Boot
 internal import ControlAPI
 internal import Hosts
 internal import Hummingbird

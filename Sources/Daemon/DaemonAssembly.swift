@@ -109,9 +109,7 @@ struct DaemonAssembly {
             services: ControlServices(
                 store: store, ledger: ledger, site: { holder.current }, status: report.make, access: access,
                 archives: archives, stuck: stuck,
-                queues: {
-                    pacer.queues.map { BootQueue(substrate: $0.substrate, loading: $0.loading, waiting: $0.waiting) }
-                },
+                queues: { pacer.queues },
                 collection: configuration.collection, lifetimeClock: clock.lifetimeSeconds, logger: logger),
             identity: identity, names: ServerNames.all(in: site), readiness: readiness(isWhole, logger)
         ).make()

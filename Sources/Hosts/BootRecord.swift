@@ -46,12 +46,13 @@ package struct BootRecord: Hashable, Sendable {
         switch phase {
         case .dhcp, .loader, .script, .wait, .kernel: shortestPatience
         case .initrd: 600_000
-        case .answer, .up, .installed: 3_600_000
+        case .answer, .up, .installed: longestPatience
         }
     }
 
-    /// The least of them.
+    /// The least of them, and the most.
     package static let shortestPatience: Int64 = 180_000
+    package static let longestPatience: Int64 = 3_600_000
 
     /// Milliseconds since 1970.
     package let started: Int64

@@ -100,12 +100,13 @@ package final class HostLedger: InstallationReading {
 
     /// Every machine that was seen, in the order of their MACs.
     package var machines: [MachineRecord] {
-        state.withLock { $0.machines.values.map(\.record).sorted { $0.mac < $1.mac } }
+        // Sorted outside the lock: boot requests take it too.
+        let machines = state.withLock { $0.machines.values.map(\.record) }
+        return machines.sorted { $0.mac < $1.mac }
     }
 
     /// The machines that were seen last, the newest first.
     package func newestMachines(_ count: Int) -> [MachineRecord] {
-        // Sorted outside the lock: boot requests take it too.
         let machines = state.withLock { $0.machines.values.map(\.record) }
         return Array(machines.sorted { ($1.lastSeen, $0.mac) < ($0.lastSeen, $1.mac) }.prefix(count))
     }

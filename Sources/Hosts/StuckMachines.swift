@@ -1,3 +1,4 @@
+internal import Artifacts
 internal import Boot
 package import Site
 internal import Synchronization
@@ -18,6 +19,16 @@ package final class StuckMachines: Sendable {
 
     private let ledger: HostLedger
     private let found = Mutex<[MACAddress: Machine]>([:])
+    private let verdicts = Mutex(Verdicts())
+
+    /// What was found of machines whose timelines are as they were: thousands are looked at, and few have changed.
+    private struct Verdicts {
+        /// What they depend on besides: another assignment or an arming changes what a machine should do.
+        var site: Digest?
+        var installations: UInt64 = 0
+        /// The cause by when the machine was seen last; nil for one that will not be stuck however long it is silent.
+        var byMachine: [MACAddress: (since: Int64, cause: String?)] = [:]
+    }
 
     package init(ledger: HostLedger) { self.ledger = ledger }
 
@@ -32,18 +43,33 @@ package final class StuckMachines: Sendable {
     /// - Returns: those that were not stuck at the last look, in the order of their MACs.
     package func look(_ site: Site) -> [Machine] {
         let now = ledger.now
-        let before = found.withLock { $0 }
-        var stuck: [MACAddress: Machine] = [:]
-        for machine in ledger.machines where (0...Self.memory).contains(now - machine.lastSeen) {
-            // Nothing came since, and it was explained.
-            if let known = before[machine.mac], known.since == machine.lastSeen, known.host == machine.host {
-                stuck[machine.mac] = known
-            } else if let cause = cause(machine, site, now) {
-                stuck[machine.mac] = Machine(
-                    mac: machine.mac, host: machine.host, since: machine.lastSeen, cause: cause)
+        let machines = ledger.machines.filter { (0...Self.memory).contains(now - $0.lastSeen) }
+        let stuck = verdicts.withLock { verdicts in
+            let installations = ledger.markGeneration
+            if verdicts.site != site.revision || verdicts.installations != installations {
+                verdicts = Verdicts(site: site.revision, installations: installations)
             }
+            var kept: [MACAddress: (since: Int64, cause: String?)] = [:]
+            var stuck: [MACAddress: Machine] = [:]
+            for machine in machines {
+                let known = verdicts.byMachine[machine.mac].flatMap { $0.since == machine.lastSeen ? $0 : nil }
+                let cause = known?.cause ?? (known == nil ? self.cause(machine, site, now) : nil)
+                // Silent for longer than any step may take: time alone changes nothing any more.
+                if cause != nil || now - machine.lastSeen > BootRecord.longestPatience {
+                    kept[machine.mac] = (machine.lastSeen, cause)
+                }
+                if let cause {
+                    stuck[machine.mac] = Machine(
+                        mac: machine.mac, host: machine.host, since: machine.lastSeen, cause: cause)
+                }
+            }
+            verdicts.byMachine = kept
+            return stuck
         }
-        found.withLock { $0 = stuck }
+        let before = found.withLock { found in
+            defer { found = stuck }
+            return found
+        }
         return stuck.values.filter { before[$0.mac]?.since != $0.since }.sorted { $0.mac < $1.mac }
     }
 

@@ -161,7 +161,7 @@ package struct Preflight {
             }
             await check(load, wanted, by: bootKey, nameServer, view, &report)
         }
-        // The firmware goes on by itself: what it will load is what was planned.
+        // Firmware that verifies goes on by itself: what it will load is what was planned.
         for chain in script.chains where plan.verifier == .grub && chain.contains("/loaders/") {
             if case .failure(let error) = await fetch(chain, nameServer, view) {
                 report.add("loader", .bad, "\(chain): \(error)")

@@ -1,3 +1,4 @@
+import Boot
 import BootPlane
 import Site
 import Testing

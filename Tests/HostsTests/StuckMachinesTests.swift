@@ -66,6 +66,30 @@ import Testing
         #expect(StuckMachines(ledger: ledger).look(site).first?.cause.contains("never for a loader") == true)
     }
 
+    /// What a machine should do changes without a word of it.
+    @Test func whoIsAssignedItsDiskOrInstalledIsNotStuckAnyMore() throws {
+        let place = try Ledger()
+        let ledger = try place.open()
+        let site = try Sample.site()
+        ledger.adopt(site: site)
+        let stuck = StuckMachines(ledger: ledger)
+        try Sample.askForScript(ledger, mac: Sample.mac(1), address: Sample.address(11))
+        place.advance(Self.patience)
+        #expect(stuck.look(site).count == 1)
+        let local = try #require(
+            Site.parse(
+                Array(Sample.text.replacing("one: {profile: debian, boot: once}", with: "one: {boot: local}").utf8)
+            ).site)
+        #expect(stuck.look(local).isEmpty && stuck.all.isEmpty)
+        #expect(stuck.look(site).count == 1)
+        // Silent for long, nothing changes by time alone; and one word does.
+        place.advance(BootRecord.longestPatience)
+        for _ in 0..<2 { #expect(stuck.look(site).isEmpty && stuck.all.count == 1) }
+        let token = try #require(ledger.issueToken(host: "one"))
+        _ = try ledger.reportInstalled(token: token, address: nil)
+        #expect(stuck.look(site).isEmpty && stuck.all.isEmpty)
+    }
+
     /// The clock was set back: nobody is stuck in the future.
     @Test func aClockThatWasSetBackMakesNobodyStuck() throws {
         let place = try Ledger()
