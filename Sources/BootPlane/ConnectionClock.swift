@@ -1,4 +1,4 @@
-package import NIOCore
+internal import NIOCore
 
 /// Counts the seconds of one event loop's connections: one timer for all of them, and none where there are none. A timer for
 /// each would be made and taken away with every request. Used on its loop only.
@@ -28,17 +28,5 @@ final class ConnectionClock {
             for watch in Array(clock.value.watches.values) { watch.secondHasPassed() }
             clock.value.tickLater()
         }
-    }
-}
-
-/// What the connections of one event loop share.
-package final class BootLoop {
-    let turns: RegionTurns
-    let clock: ConnectionClock
-
-    /// Of one loop; used on it only.
-    package init(_ eventLoop: any EventLoop) {
-        turns = RegionTurns(eventLoop)
-        clock = ConnectionClock(eventLoop)
     }
 }

@@ -50,7 +50,7 @@ package struct Preflight {
             if let offer = dhcp.loaderOffer(names, &report) { nameServer = nameServer ?? offer.nameServers.first }
         }
         guard let script = await script(machine, names, nameServer, view, &report) else { return report }
-        await load(script, machine, nameServer, view, &report)
+        await load(script, machine, names, nameServer, view, &report)
         return report
     }
 
@@ -148,7 +148,7 @@ package struct Preflight {
 
     /// Every file that the script names.
     private mutating func load(
-        _ script: BootScript, _ machine: Machine, _ nameServer: IPv4Address?, _ view: SubstrateView,
+        _ script: BootScript, _ machine: Machine, _ names: BootNames, _ nameServer: IPv4Address?, _ view: SubstrateView,
         _ report: inout PreflightReport
     ) async {
         guard case .boot(let plan) = machine.decision.outcome else { return }
@@ -175,7 +175,7 @@ package struct Preflight {
                 "the script names \(script.loads.count) of the files of profile \(plan.profile), which has more",
                 fix: "is the server's data directory the one that was given here?")
         }
-        if plan.verifier == .grub { await loadByGRUB(plan, wanted, machine, nameServer, view, &report) }
+        if plan.verifier == .grub { await loadByGRUB(plan, wanted, machine, names, nameServer, view, &report) }
         if let answer = plan.answer {
             report.add("answer", .good, "\(answer.reference), \(answer.file.size) bytes, in the catalog")
         }
