@@ -54,7 +54,7 @@ final class FileSender {
 
     /// Writes the body's parts. Succeeds when all are written; the caller ends the response.
     func send() -> EventLoopFuture<Void> {
-        turns.begin()
+        if end - start > RegionTurns.regionSize { SendQueue.bound(channel) }
         let sender = NIOLoopBound(self, eventLoop: channel.eventLoop)
         look = channel.eventLoop.scheduleRepeatedTask(initialDelay: Self.lookInterval, delay: Self.lookInterval) { _ in
             if sender.value.isShort { sender.value.interrupt(Self.shorter) }
@@ -69,7 +69,6 @@ final class FileSender {
     private func finish(_ result: Result<Void, any Error>) {
         guard !hasEnded else { return }
         hasEnded = true
-        turns.end()
         look?.cancel()
         if !isWriting { closeHandle() }
         done.completeWith(result)
@@ -80,7 +79,7 @@ final class FileSender {
         guard position < end else { return finish(.success(())) }
         guard !isShort else { return interrupt(Self.shorter) }
         guard !isEncrypted else { return copy(min(Self.copySize, end - position)) }
-        let length = min(turns.regionSize, end - position)
+        let length = min(RegionTurns.regionSize, end - position)
         guard file.isCached(from: position, count: length) else { return warm(length) }
         write(length)
     }

@@ -11,14 +11,10 @@ internal import NIOPosix
 final class RegionTurns {
     /// Where there is no pipe: more than nothing, or it would be due at once.
     private static let pause = TimeAmount.microseconds(5)
-    /// Bytes of a region; and of one of each body together: what is on its way at once should not be more than clients take up
-    /// in time, or all of it is cold in the caches when they come to it, and costs twice as much.
-    private static let region: ClosedRange<Int64> = 128 << 10...1 << 20
-    private static let allRegions: Int64 = 32 << 20
+    /// Bytes that a body sends in its turn, at most: a tenth of a millisecond of the loop.
+    static let regionSize: Int64 = 1 << 20
 
     private let eventLoop: any EventLoop
-    /// Bodies that are being sent.
-    private var count: Int64 = 0
     private var waiting = CircularBuffer<() -> Void>()
     private var isCalled = false
     /// The end of the pipe that is written to; nil where there is none.
@@ -28,15 +24,6 @@ final class RegionTurns {
     init(_ eventLoop: any EventLoop) { self.eventLoop = eventLoop }
 
     deinit { bell.map { _ = close($0) } }
-
-    /// A body is being sent, until `end` is called for it.
-    func begin() { count += 1 }
-    func end() { count -= 1 }
-
-    /// Bytes that a body sends in its turn.
-    var regionSize: Int64 {
-        min(Self.region.upperBound, max(Self.region.lowerBound, Self.allRegions / max(1, count)))
-    }
 
     /// Calls `turn` when everybody before had a turn, never before this returns.
     func take(_ turn: @escaping () -> Void) {

@@ -8,6 +8,7 @@
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <linux/tcp.h>
 #include <stddef.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -149,6 +150,14 @@ int clinux_is_cached(int file, int64_t offset, int64_t count) {
     }
     if (count > 0 && preadv2(file, &vector, 1, offset + count - 1, RWF_NOWAIT) < 0 && errno == EAGAIN) return 0;
     return 1;
+}
+
+int64_t clinux_round_trip(int socket) {
+    struct tcp_info info;
+    socklen_t length = sizeof info;
+    if (getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &length) != 0) return -1;
+    if (length < offsetof(struct tcp_info, tcpi_min_rtt) + sizeof info.tcpi_min_rtt || info.tcpi_min_rtt == UINT32_MAX) return -1;
+    return info.tcpi_min_rtt;
 }
 
 ssize_t clinux_read_blocks(int file, int64_t offset, void *buffer, size_t count, size_t gap, size_t size, size_t last) {

@@ -24,20 +24,6 @@ import Testing
         #expect(order.count == 9)
     }
 
-    @Test func manyBodiesHaveSmallRegions() {
-        let turns = RegionTurns(EmbeddedEventLoop())
-        #expect(turns.regionSize == 1 << 20)
-        var sizes: [Int64] = []
-        for _ in 0..<1000 {
-            turns.begin()
-            sizes.append(turns.regionSize)
-        }
-        #expect(sizes.first == 1 << 20 && sizes[127] == 256 << 10 && sizes.last == 128 << 10)
-        #expect(zip(sizes, sizes.dropFirst()).allSatisfy { $0 >= $1 })
-        for _ in 0..<1000 { turns.end() }
-        #expect(turns.regionSize == 1 << 20)
-    }
-
     /// A body that always has a next region keeps nobody from being answered.
     @Test(arguments: [true, false])
     func whileTurnsAreTakenConnectionsAreServed(_ hasPipe: Bool) async throws {

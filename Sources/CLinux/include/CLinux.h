@@ -68,6 +68,9 @@ ssize_t clinux_send_segments(int socket, const void *bytes, size_t count, size_t
    when the first was not sent. */
 int clinux_send_datagrams(int socket, const void *bytes, size_t count, size_t segment);
 
+/* tcp(7), TCP_INFO: the shortest round trip that a connection has seen, in microseconds; -1 where the kernel knows none. */
+int64_t clinux_round_trip(int socket);
+
 /* Whether descriptors are left for a child's pipes, with room: 1 or 0. swift-subprocess traps where it has some of them and cannot
    have the next, so whoever starts a child looks first. */
 int clinux_can_start_child(void);
