@@ -94,7 +94,7 @@ let package = Package(
         .target(
             name: "BootPlane",
             dependencies: [
-                "Artifacts", "Boot", "HTTPSemantics", "Site", "TFTP",
+                "Artifacts", "Boot", "CLinux", "HTTPSemantics", "Site", "TFTP",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),

@@ -1,3 +1,4 @@
+internal import Glibc
 package import Logging
 package import NIOCore
 internal import NIOHTTP1
@@ -33,14 +34,48 @@ package struct BootListeners: Sendable {
     /// - Parameters:
     ///   - host: the address.
     ///   - port: the port; 0 for any.
-    ///   - tls: with what connections are encrypted; nil: they are not.
     /// - Returns: the listening channel; closing it ends the listening, not the connections.
     /// - Throws: `IOError` when the address cannot be had.
-    package func bindHTTP(host: String, port: Int, tls: NIOSSLContext? = nil) async throws -> any Channel {
-        let namespace = namespace
-        let logger = logger
-        let transfers = transfers
-        let readers = readers
+    package func bindHTTP(host: String, port: Int) async throws -> any Channel {
+        let limiter = ConnectionLimiter(perClient: ConnectionLimiter.perHTTPClient)
+        // It accepts nothing itself.
+        let listener = try await bootstrap().serverChannelOption(.autoRead, value: false).bind(host: host, port: port)
+            .get()
+        do {
+            let front = try await front(listener, limiter, addHandlers(tls: nil))
+            front.start()
+            listener.closeFuture.whenComplete { _ in front.stop() }
+            return listener
+        } catch {
+            try await listener.close()
+            throw error
+        }
+    }
+
+    /// The same, encrypted.
+    package func bindHTTPS(host: String, port: Int, tls: NIOSSLContext) async throws -> any Channel {
+        let limiter = ConnectionLimiter(perClient: ConnectionLimiter.perHTTPClient)
+        let addHandlers = try await addHandlers(tls: tls)
+        return try await bootstrap()
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    guard limiter.admit(channel) else { return channel.close(promise: nil) }
+                    try addHandlers(channel)
+                }
+            }
+            .bind(host: host, port: port).get()
+    }
+
+    private func bootstrap() -> ServerBootstrap {
+        ServerBootstrap(group: group)
+            .serverChannelOption(.backlog, value: 4096)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            // Those that are accepted have it from the listening one (tcp(7)): set once, and not for each.
+            .serverChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+    }
+
+    /// Adds to a new connection, on its loop, all that it needs to be answered.
+    private func addHandlers(tls: NIOSSLContext?) async throws -> @Sendable (any Channel) throws -> Void {
         var loops: [ObjectIdentifier: NIOLoopBoundBox<BootLoop>] = [:]
         for eventLoop in group.makeIterator() {
             let loop = NIOLoopBoundBox.makeBoxSendingValue(BootLoop(eventLoop), eventLoop: eventLoop)
@@ -48,23 +83,42 @@ package struct BootListeners: Sendable {
             loops[ObjectIdentifier(eventLoop)] = loop
         }
         let sharedByLoop = loops
-        let limiter = ConnectionLimiter(perClient: ConnectionLimiter.perHTTPClient)
-        return try await ServerBootstrap(group: group)
-            .serverChannelOption(.backlog, value: 4096)
-            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-            // Those that are accepted have it from the listening one (tcp(7)): set once, and not for each.
-            .serverChannelOption(.tcpOption(.tcp_nodelay), value: 1)
-            .childChannelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    let pipeline = channel.pipeline.syncOperations
-                    guard limiter.admit(channel) else { return channel.close(promise: nil) }
-                    try pipeline.addBootHTTPHandlers(
-                        namespace: namespace, transfers: transfers, readers: readers,
-                        loop: sharedByLoop[ObjectIdentifier(channel.eventLoop)]?.value ?? BootLoop(channel.eventLoop),
-                        tls: tls, logger: logger)
+        let (namespace, transfers, readers, logger) = (namespace, transfers, readers, logger)
+        return { channel in
+            try channel.pipeline.syncOperations.addBootHTTPHandlers(
+                namespace: namespace, transfers: transfers, readers: readers,
+                loop: sharedByLoop[ObjectIdentifier(channel.eventLoop)]?.value ?? BootLoop(channel.eventLoop), tls: tls,
+                logger: logger)
+        }
+    }
+
+    /// Who takes the connections of a listening channel, of a socket.
+    private func front(
+        _ listener: any Channel, _ limiter: ConnectionLimiter,
+        _ addHandlers: @escaping @Sendable (any Channel) throws -> Void
+    ) async throws -> ConnectionFront {
+        let (namespace, group) = (namespace, group)
+        let pass: @Sendable (ConnectionFront.Passed) -> Void = { passed in
+            _ = ClientBootstrap(group: group)
+                .channelInitializer { channel in
+                    channel.eventLoop.makeCompletedFuture {
+                        channel.holds(passed.place)
+                        try channel.pipeline.syncOperations.addHandler(PassedConnection(passed))
+                        try addHandlers(channel)
+                    }
                 }
+                .withConnectedSocket(passed.descriptor)
+        }
+        return try await listener.eventLoop.submit {
+            let front = try listener.pipeline.syncOperations.withUnsafeTransportIfAvailable(
+                of: NIOBSDSocket.Handle.self
+            ) { socket in
+                try ConnectionFront(
+                    socket, limiter: limiter, answer: { namespace.answer(toKnown: $0, at: $1) }, pass: pass)
             }
-            .bind(host: host, port: port).get()
+            guard let front else { throw IOError(errnoCode: ENOTSOCK, reason: "listen") }
+            return front
+        }.get()
     }
 
     /// Listens for syslog datagrams.

@@ -80,6 +80,21 @@ package struct BootNamespace: Sendable {
         return (answer, bytes)
     }
 
+    /// The same with nothing left to be done but to send it.
+    func answer(toKnown request: ByteBuffer, at client: ClientAddress) -> ConnectionFront.Answer? {
+        let address = IPv4Address(client: client)
+        guard let known = knownAnswer(request, at: address) else { return nil }
+        noteSent(known.answer.event, to: address, bytes: known.bytes.readableBytes)
+        return ConnectionFront.Answer(bytes: known.bytes, keepsAlive: known.answer.keepsAlive)
+    }
+
+    /// Notes that something was given to a client; before the client can ask for what comes next.
+    func noteSent(_ event: BootEvent?, to address: IPv4Address?, bytes: Int) {
+        guard let event, let address else { return }
+        pacer.sent(event, to: address, bytes: Int64(bytes))
+        backend.note(event, from: address, bytes: Int64(bytes))
+    }
+
     /// Keeps the answer to a request, to be given again.
     /// - Parameters:
     ///   - script: what it was made from.

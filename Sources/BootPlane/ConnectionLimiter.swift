@@ -10,6 +10,19 @@ final class ConnectionLimiter: Sendable {
     /// Of syslog: one for each that writes, and some that were not closed when the machine was switched off.
     static let perSyslogClient = 16
 
+    /// One connection's place, until it is let go.
+    final class Place: Sendable {
+        let client: ClientAddress
+        private let limiter: ConnectionLimiter
+
+        fileprivate init(_ client: ClientAddress, in limiter: ConnectionLimiter) {
+            self.client = client
+            self.limiter = limiter
+        }
+
+        deinit { limiter.free(client) }
+    }
+
     private struct Counts {
         var total = 0
         var byClient: [ClientAddress: Int] = [:]
@@ -27,23 +40,36 @@ final class ConnectionLimiter: Sendable {
         limit = Int(min(descriptors.rlim_cur, 1 << 20)) / share
     }
 
-    /// False when the connection is one too many; else it counts until it is closed.
-    func admit(_ channel: any Channel) -> Bool {
-        let client = ClientAddress(channel.remoteAddress)
+    /// nil when the connection is one too many; else it counts while its place is held.
+    func admit(_ client: ClientAddress) -> Place? {
         let isAdmitted = counts.withLock { counts in
             guard counts.total < limit, counts.byClient[client, default: 0] < perClient else { return false }
             counts.total += 1
             counts.byClient[client, default: 0] += 1
             return true
         }
-        guard isAdmitted else { return false }
-        channel.closeFuture.whenComplete { _ in
-            self.counts.withLock { counts in
-                counts.total -= 1
-                let left = counts.byClient[client, default: 1] - 1
-                counts.byClient[client] = left == 0 ? nil : left
-            }
-        }
+        return isAdmitted ? Place(client, in: self) : nil
+    }
+
+    /// False when the connection is one too many; else it counts until it is closed.
+    func admit(_ channel: any Channel) -> Bool {
+        guard let place = admit(ClientAddress(channel.remoteAddress)) else { return false }
+        channel.holds(place)
         return true
+    }
+
+    private func free(_ client: ClientAddress) {
+        counts.withLock { counts in
+            counts.total -= 1
+            let left = counts.byClient[client, default: 1] - 1
+            counts.byClient[client] = left == 0 ? nil : left
+        }
+    }
+}
+
+extension Channel {
+    /// Keeps a place until this is closed.
+    func holds(_ place: ConnectionLimiter.Place) {
+        closeFuture.whenComplete { _ in withExtendedLifetime(place) {} }
     }
 }

@@ -7,8 +7,10 @@ extension IPv4Address {
     init?(client text: String) { self.init(text.hasPrefix("::ffff:") ? String(text.dropFirst(7)) : text) }
 
     /// The same without a text between.
-    init?(client address: SocketAddress) {
-        guard let value = ClientAddress(address).ipv4 else { return nil }
+    init?(client address: SocketAddress) { self.init(client: ClientAddress(address)) }
+
+    init?(client address: ClientAddress) {
+        guard let value = address.ipv4 else { return nil }
         self.init(value: value)
     }
 }

@@ -142,10 +142,7 @@ final class ResponseWriter {
     private func finish(
         _ context: ChannelHandlerContext, _ last: ByteBuffer?, keepsAlive: Bool, event: BootEvent?, bytes: Int64
     ) {
-        if let event, let address {
-            namespace.pacer.sent(event, to: address, bytes: bytes)
-            namespace.backend.note(event, from: address, bytes: bytes)
-        }
+        namespace.noteSent(event, to: address, bytes: Int(bytes))
         isBusy = false
         guard !keepsAlive else {
             if let last { context.write(NIOAny(IOData.byteBuffer(last)), promise: nil) }

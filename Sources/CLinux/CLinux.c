@@ -152,6 +152,11 @@ int clinux_is_cached(int file, int64_t offset, int64_t count) {
     return 1;
 }
 
+int clinux_accept(int socket, struct sockaddr_storage *remote) {
+    socklen_t length = sizeof *remote;
+    return accept4(socket, (struct sockaddr *)remote, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+}
+
 int64_t clinux_round_trip(int socket) {
     struct tcp_info info;
     socklen_t length = sizeof info;

@@ -43,7 +43,7 @@ struct BootServices {
                 configuration: ServerTLS.configuration(identity, names: ServerNames.all(in: backend.site.current)))
             channels.append(
                 try await bind("--boot-https", address) {
-                    try await listeners.bindHTTP(host: $0.host, port: $0.port, tls: tls)
+                    try await listeners.bindHTTPS(host: $0.host, port: $0.port, tls: tls)
                 })
         }
         let tftp = try TFTPServer(

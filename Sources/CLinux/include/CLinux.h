@@ -68,6 +68,9 @@ ssize_t clinux_send_segments(int socket, const void *bytes, size_t count, size_t
    when the first was not sent. */
 int clinux_send_datagrams(int socket, const void *bytes, size_t count, size_t segment);
 
+/* accept4(2), non-blocking and close-on-exec. A descriptor, or -1 with errno. */
+int clinux_accept(int socket, struct sockaddr_storage *remote);
+
 /* tcp(7), TCP_INFO: the shortest round trip that a connection has seen, in microseconds; -1 where the kernel knows none. */
 int64_t clinux_round_trip(int socket);
 

@@ -1,0 +1,162 @@
+import Glibc
+import NIOCore
+import Synchronization
+import Testing
+
+@testable import BootPlane
+
+/// What happens to a connection before the event loops have it, if they ever do.
+@Suite struct ConnectionFrontTests {
+    @Test func whatIsKnownIsAnsweredAndNobodyElseHearsOfIt() async throws {
+        let front = try Front()
+        let client = try front.connect()
+        for _ in 0..<3 {
+            client.send("again?")
+            #expect(client.receive(5) == "again")
+        }
+        client.send("last?")
+        #expect(client.receive(4) == "last")
+        #expect(client.isEnded())
+        #expect(front.passed.isEmpty)
+        front.stop()
+    }
+
+    @Test func whatIsNotKnownIsPassedOnWithWhatCame() async throws {
+        let front = try Front()
+        let client = try front.connect()
+        client.send("again?")
+        #expect(client.receive(5) == "again")
+        client.send("who are you?")
+        let passed = try await front.nextPassed()
+        #expect(String(buffer: passed.received) == "who are you?")
+        #expect(passed.unsent.readableBytes == 0 && !passed.ends)
+        // What comes after it is for who has it now.
+        client.send("again?")
+        #expect(LoopbackClient(passed.descriptor).receive(6) == "again?")
+        front.stop()
+        client.send("and now?")
+        #expect(LoopbackClient(passed.descriptor).receive(8) == "and now?", "it has an owner")
+        close(passed.descriptor)
+    }
+
+    @Test(arguments: [0, 4])
+    func whoIsSilentIsPassedOn(_ requests: Int) async throws {
+        let front = try Front()
+        let client = try front.connect()
+        for _ in 0..<requests {
+            client.send("again?")
+            #expect(client.receive(5) == "again")
+        }
+        let passed = try await front.nextPassed()
+        #expect(passed.received.readableBytes == 0 && passed.unsent.readableBytes == 0 && !passed.ends)
+        client.send("here I am")
+        #expect(LoopbackClient(passed.descriptor).receive(9) == "here I am")
+        close(passed.descriptor)
+        front.stop()
+    }
+
+    @Test(arguments: [true, false])
+    func whatAClientDoesNotTakeGoesWithTheConnection(_ keepsAlive: Bool) async throws {
+        let front = try Front()
+        let client = try front.connect()
+        client.send(keepsAlive ? "long?" : "long and last?")
+        let passed = try await front.nextPassed()
+        #expect(passed.ends != keepsAlive)
+        let rest = String(buffer: passed.unsent)
+        #expect(rest.utf8.count > 0 && rest.utf8.count < Front.long.utf8.count)
+        // What is left is its owner's.
+        let first = client.receive(Front.long.utf8.count - rest.utf8.count)
+        #expect(first + rest == Front.long)
+        close(passed.descriptor)
+        front.stop()
+    }
+
+    @Test func aClientHasNoMorePlacesThanItMay() async throws {
+        let front = try Front(perClient: 2)
+        let clients = try (0..<3).map { _ in try front.connect() }
+        #expect(clients[2].isEnded())
+        clients[0].end()
+        // Its place is free as soon as its end was seen.
+        var isIn = false
+        while !isIn {
+            let another = try front.connect()
+            another.send("again?")
+            isIn = another.receive(5) == "again"
+            another.end()
+        }
+        clients[1].send("again?")
+        #expect(clients[1].receive(5) == "again")
+        front.stop()
+    }
+
+    /// Places are held by the connection, whoever has it.
+    @Test func aPassedConnectionKeepsItsPlace() async throws {
+        let front = try Front(perClient: 1)
+        let client = try front.connect()
+        client.send("who are you?")
+        var passed: ConnectionFront.Passed? = try await front.nextPassed()
+        #expect(try front.connect().isEnded())
+        if let passed { close(passed.descriptor) }
+        #expect(try front.connect().isEnded(), "the place is its owner's to give back")
+        passed = nil
+        let another = try front.connect()
+        another.send("again?")
+        #expect(another.receive(5) == "again")
+        front.stop()
+    }
+
+    @Test func stoppingEndsTheListeningAndWhatIsBetweenAnswers() async throws {
+        let front = try Front()
+        let client = try front.connect()
+        client.send("again?")
+        #expect(client.receive(5) == "again")
+        front.stop()
+        #expect(client.isEnded())
+        #expect(throws: (any Error).self) { try front.connect() }
+    }
+}
+
+/// A front of its own listening socket, which knows a few answers.
+private final class Front: Sendable {
+    static let long = String(repeating: "0123456789", count: 1 << 20)
+
+    private let socket: LoopbackListener
+    private let front: ConnectionFront
+    private let all: PassedConnections
+
+    init(perClient: Int = 100) throws {
+        let (socket, all) = (try LoopbackListener(), PassedConnections())
+        self.socket = socket
+        self.all = all
+        front = try ConnectionFront(socket.descriptor, limiter: ConnectionLimiter(perClient: perClient)) { request, _ in
+            switch String(buffer: request) {
+            case "again?": ConnectionFront.Answer(bytes: ByteBuffer(string: "again"), keepsAlive: true)
+            case "last?": ConnectionFront.Answer(bytes: ByteBuffer(string: "last"), keepsAlive: false)
+            case "long?": ConnectionFront.Answer(bytes: ByteBuffer(string: Self.long), keepsAlive: true)
+            case "long and last?": ConnectionFront.Answer(bytes: ByteBuffer(string: Self.long), keepsAlive: false)
+            default: nil
+            }
+        } pass: {
+            all.add($0)
+        }
+        front.start()
+    }
+
+    var passed: [ConnectionFront.Passed] { all.all.withLock { $0 } }
+
+    /// Takes the first one out.
+    func nextPassed() async throws -> ConnectionFront.Passed {
+        while true {
+            if let passed = all.all.withLock({ $0.isEmpty ? nil : $0.removeFirst() }) { return passed }
+            try await Task.sleep(for: .milliseconds(5))
+        }
+    }
+
+    func connect() throws -> LoopbackClient { try socket.connect() }
+    func stop() { front.stop() }
+}
+
+private final class PassedConnections: Sendable {
+    let all = Mutex<[ConnectionFront.Passed]>([])
+    func add(_ passed: ConnectionFront.Passed) { all.withLock { $0.append(passed) } }
+}
