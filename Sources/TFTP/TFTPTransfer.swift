@@ -88,6 +88,8 @@ final class TFTPTransfer {
     }
 
     private func send(_ blocks: ClosedRange<Int64>, _ buffer: UnsafeMutableRawBufferPointer) -> TransferOutcome? {
+        // What waits for room comes first, and these after it.
+        if let waiting, waiting.lowerBound < blocks.lowerBound { return nil }
         switch sender.send(blocks, buffer: buffer) {
         case .sent: waiting = nil
         case .full(let next): waiting = next...blocks.upperBound

@@ -32,13 +32,18 @@ package struct TransferMachine: Sendable {
     /// 4.2.3.1, "Sorcerer's Apprentice Syndrome").
     package static let duplicateGuard: ClosedRange<Int64> = 20...500
 
+    /// Round trips, by the last one and within `duplicateGuard`, after which the last block of a window is sent again: who lost
+    /// that block says nothing of it, for nothing came after it, and both sides would wait for a timer. Who has it says so
+    /// again, or ignores it (RFC 7440 section 4).
+    package static let probeRoundTrips: Int64 = 2
+
     package let parameters: TransferParameters
     /// Blocks of the file: one more than the full ones, so that the last is always shorter than the block size.
     package let blockCount: Int64
     /// Blocks that were sent more than once.
     package private(set) var repeatedBlocks: Int64 = 0
     /// When the machine wants `timerFired` at the latest.
-    package private(set) var deadline: Int64
+    package var deadline: Int64 { min(answerDeadline, probeDeadline ?? .max) }
 
     private var acknowledged: Int64 = 0
     private var sent: Int64 = 0
@@ -47,6 +52,9 @@ package struct TransferMachine: Sendable {
     /// repetitions are made: a forger cannot hold a place for long, or have much sent to somebody else.
     package private(set) var hasAnswered = false
     private var repetitions = 0
+    private var answerDeadline: Int64
+    /// Where the last block of the window may have to be sent again.
+    private var probeDeadline: Int64?
     private var lastSend: Int64
     /// When the window was sent for the first time.
     private var windowStart: Int64
@@ -62,7 +70,7 @@ package struct TransferMachine: Sendable {
         timeout = Self.initialTimeout
         lastSend = now
         windowStart = now
-        deadline = now + timeout
+        answerDeadline = now + timeout
     }
 
     /// Bytes of the file that the client has acknowledged, at most.
@@ -105,10 +113,12 @@ package struct TransferMachine: Sendable {
             }
             return progress(now)
         }
-        let pause = min(max(roundTrip, Self.duplicateGuard.lowerBound), Self.duplicateGuard.upperBound)
         guard now - lastSend >= pause else { return nil }
         return sendWindow(now)
     }
+
+    /// Milliseconds in which a window should be answered.
+    private var pause: Int64 { min(max(roundTrip, Self.duplicateGuard.lowerBound), Self.duplicateGuard.upperBound) }
 
     /// The timer is armed by progress, never by receipt alone: a client that only repeats itself times out.
     private mutating func progress(_ now: Int64) -> Action? {
@@ -117,19 +127,26 @@ package struct TransferMachine: Sendable {
         roundTrip = now - windowStart
         windowStart = now
         timeout = parameters.timeout.map { Int64($0) * 1000 } ?? Self.initialTimeout
-        deadline = now + timeout
-        return sendWindow(now)
+        answerDeadline = now + timeout
+        let action = sendWindow(now)
+        probeDeadline = parameters.windowSize > 1 ? now + Self.probeRoundTrips * pause : nil
+        return action
     }
 
     package mutating func timerFired(now: Int64) -> Action? {
         guard !hasEnded, now >= deadline else { return nil }
+        guard now >= answerDeadline else {
+            probeDeadline = nil
+            repeatedBlocks += 1
+            return .sendBlocks(sent...sent)
+        }
         guard repetitions < (hasAnswered ? Self.maximumRepetitions : Self.maximumUnansweredRepetitions) else {
             hasEnded = true
             return .end(.timedOut)
         }
         repetitions += 1
         if parameters.timeout == nil || !hasAnswered { timeout = min(timeout * 2, Self.maximumTimeout) }
-        deadline = now + timeout
+        answerDeadline = now + timeout
         return awaitsOptionAnswer ? .sendOptionAcknowledgement : sendWindow(now)
     }
 

@@ -109,6 +109,32 @@ import Testing
     }
 
     /// performance.md section 8 item 5: a client that only repeats itself must not keep the transfer alive.
+    /// Nothing comes after the last block of a window that would tell its loss.
+    @Test func theLastBlockOfAWindowThatIsNotAnsweredIsSentAgainOnce() {
+        var transfer = machine(512 * 100, [("windowsize", "4")])
+        _ = transfer.start(now: 0)
+        #expect(transfer.received(.acknowledgement(0), now: 5) == .sendBlocks(1...4))
+        #expect(transfer.deadline == 45, "two times the shortest round trip that counts")
+        #expect(transfer.timerFired(now: 44) == nil)
+        #expect(transfer.timerFired(now: 45) == .sendBlocks(4...4))
+        #expect(transfer.repeatedBlocks == 1)
+        #expect(transfer.deadline == 1005, "after that only the timer repeats")
+        #expect(transfer.timerFired(now: 1005) == .sendBlocks(1...4))
+        #expect(transfer.received(.acknowledgement(4), now: 1105) == .sendBlocks(5...8))
+        #expect(transfer.deadline == 1105 + 2 * 500, "a slow client has longer")
+        #expect(transfer.timerFired(now: 2105) == .sendBlocks(5...8), "not before the timer, which then repeats all")
+    }
+
+    @Test func inLockStepAndBeforeTheFirstAnswerNothingIsSentAgainBeforeTheTimer() {
+        var lockStep = machine(512 * 100, [("blksize", "512")])
+        _ = lockStep.start(now: 0)
+        #expect(lockStep.received(.acknowledgement(0), now: 5) == .sendBlocks(1...1))
+        #expect(lockStep.deadline == 1005)
+        var unanswered = machine(512 * 100, [("windowsize", "4")])
+        _ = unanswered.start(now: 0)
+        #expect(unanswered.deadline == 1000)
+    }
+
     @Test func repeatedAcknowledgementsDoNotPutTheDeadlineOff() {
         var machine = machine(512 * 5)
         _ = machine.start(now: 0)
