@@ -36,10 +36,11 @@ package struct ReleaseIndex: Sendable {
 
     /// Says whether machines are given a manifest of a name: nil, or why not.
     package mutating func withhold(_ digest: Digest, name: ArtifactName, _ withholding: Withholding?) {
-        generation += 1
         guard members[name]?.contains(digest) == true else { return }
         let was = withholdings[name]?[digest]
+        // Everything is judged anew every minute: only another verdict is a change.
         guard was != withholding else { return }
+        generation += 1
         withholdings[name, default: [:]][digest] = withholding
         if withholdings[name]?.isEmpty == true { withholdings[name] = nil }
         switch (was, withholding) {

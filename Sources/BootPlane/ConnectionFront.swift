@@ -189,6 +189,9 @@ final class ConnectionFront: @unchecked Sendable {
 
     private func passSilent() {
         for connection in Array(connections.values) {
+            // What came while this thread had no turn is no silence.
+            if !connection.isAwake { converse(connection) }
+            guard connections[connection.descriptor] === connection else { continue }
             if connection.isAwake { connection.isAwake = false } else { pass(connection) }
         }
     }

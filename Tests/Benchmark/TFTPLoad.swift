@@ -76,7 +76,7 @@ struct TFTPLoad: Sendable {
             for index in 0..<max(0, Int(count)) {
                 guard let client = byDescriptor[Int(events[index].data.fd)] else { continue }
                 // What has come of its window, and no more: others wait.
-                for _ in 0..<max(4, client.windowSize) {
+                for _ in 0..<client.windowSize {
                     let (result, bytes) = receive(client, &buffer, &random, now)
                     if now >= begin { outcome.bytes += Double(bytes) }
                     if result == .empty { break }

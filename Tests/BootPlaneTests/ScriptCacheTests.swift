@@ -223,6 +223,21 @@ import Testing
         }
     }
 
+    /// Everything is judged anew each minute, and then no script should have to be decided again.
+    @Test func theSameJudgementIsNoOtherBasis() throws {
+        var releases = ReleaseIndex()
+        let name = try ArtifactName("os")
+        let release = try Release(digest: SHA256.digest(of: "m".utf8), files: [:])
+        releases.insert(release, name: name, tag: try Tag("1"))
+        for verdict in [nil, Withholding("it is not signed")] {
+            releases.withhold(release.digest, name: name, verdict)
+            let before = releases.generation
+            releases.withhold(release.digest, name: name, verdict)
+            releases.withhold(SHA256.digest(of: "another".utf8), name: name, verdict)
+            #expect(releases.generation == before)
+        }
+    }
+
     @Test func aMachineWhosePlaceWasGivenOnWaitsAlthoughItsScriptIsKnown() async throws {
         try await TemporaryDirectory.with { directory in
             let text = Self.site.yaml.replacing(
