@@ -60,7 +60,7 @@ package struct BootListeners: Sendable {
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     guard limiter.admit(channel) else { return channel.close(promise: nil) }
-                    try addHandlers(channel)
+                    try addHandlers(channel, true)
                 }
             }
             .bind(host: host, port: port).get()
@@ -74,8 +74,8 @@ package struct BootListeners: Sendable {
             .serverChannelOption(.tcpOption(.tcp_nodelay), value: 1)
     }
 
-    /// Adds to a new connection, on its loop, all that it needs to be answered.
-    private func addHandlers(tls: NIOSSLContext?) async throws -> @Sendable (any Channel) throws -> Void {
+    /// What adds to a connection, on its loop, all that it needs to be answered, and is told whether nothing was asked on it before.
+    private func addHandlers(tls: NIOSSLContext?) async throws -> @Sendable (any Channel, Bool) throws -> Void {
         var loops: [ObjectIdentifier: NIOLoopBoundBox<BootLoop>] = [:]
         for eventLoop in group.makeIterator() {
             let loop = NIOLoopBoundBox.makeBoxSendingValue(BootLoop(eventLoop), eventLoop: eventLoop)
@@ -84,18 +84,19 @@ package struct BootListeners: Sendable {
         }
         let sharedByLoop = loops
         let (namespace, transfers, readers, logger) = (namespace, transfers, readers, logger)
-        return { channel in
+        return { channel, isNew in
             try channel.pipeline.syncOperations.addBootHTTPHandlers(
                 namespace: namespace, transfers: transfers, readers: readers,
-                loop: sharedByLoop[ObjectIdentifier(channel.eventLoop)]?.value ?? BootLoop(channel.eventLoop), tls: tls,
-                logger: logger)
+                loop: sharedByLoop[ObjectIdentifier(channel.eventLoop)]?.value ?? BootLoop(channel.eventLoop),
+                isNew: isNew,
+                tls: tls, logger: logger)
         }
     }
 
     /// Who takes the connections of a listening channel, of a socket.
     private func front(
         _ listener: any Channel, _ limiter: ConnectionLimiter,
-        _ addHandlers: @escaping @Sendable (any Channel) throws -> Void
+        _ addHandlers: @escaping @Sendable (any Channel, Bool) throws -> Void
     ) async throws -> ConnectionFront {
         let (namespace, group) = (namespace, group)
         let pass: @Sendable (ConnectionFront.Passed) -> Void = { passed in
@@ -104,7 +105,7 @@ package struct BootListeners: Sendable {
                     channel.eventLoop.makeCompletedFuture {
                         channel.holds(passed.place)
                         try channel.pipeline.syncOperations.addHandler(PassedConnection(passed))
-                        try addHandlers(channel)
+                        try addHandlers(channel, passed.isNew)
                     }
                 }
                 .withConnectedSocket(passed.descriptor)
@@ -156,9 +157,9 @@ extension ChannelPipeline.SynchronousOperations {
     /// All that one connection needs to be answered.
     package func addBootHTTPHandlers(
         namespace: BootNamespace, transfers: ActiveTransfers, readers: NIOThreadPool, loop: BootLoop,
-        tls: NIOSSLContext? = nil, logger: Logger
+        isNew: Bool = true, tls: NIOSSLContext? = nil, logger: Logger
     ) throws {
-        let watch = ConnectionWatch(loop.clock)
+        let watch = ConnectionWatch(loop.clock, isNew: isNew)
         let http = BootHTTPHandler(
             namespace: namespace, transfers: transfers, watch: watch, readers: readers, turns: loop.turns,
             isEncrypted: tls != nil, logger: logger)

@@ -23,6 +23,8 @@ final class ConnectionFront: @unchecked Sendable {
     struct Passed: Sendable {
         let descriptor: Int32
         let place: ConnectionLimiter.Place
+        /// Nothing was asked on it before.
+        let isNew: Bool
         /// The rest of an answer that the client did not take yet; empty: none.
         let unsent: ByteBuffer
         /// The connection ends with `unsent`.
@@ -35,6 +37,7 @@ final class ConnectionFront: @unchecked Sendable {
         let descriptor: Int32
         let place: ConnectionLimiter.Place
         var isWatched = false
+        var isNew = true
         /// Something came since the last look at who is silent.
         var isAwake = true
 
@@ -112,6 +115,7 @@ final class ConnectionFront: @unchecked Sendable {
         while true {
             let isQuiet = connections.isEmpty && isListening
             let count = epoll_wait(poll, &events, Int32(events.count), isQuiet ? -1 : Int32(Self.silence))
+            if count < 0, errno != EINTR { return endAll() }
             for index in 0..<Int(max(0, count)) {
                 let descriptor = events[index].data.fd
                 if descriptor == stopEvent { return endAll() }
@@ -164,6 +168,7 @@ final class ConnectionFront: @unchecked Sendable {
             // Its own bytes: these are written to again.
             return pass(connection, received: ByteBuffer(bytes: received.readableBytesView))
         }
+        connection.isNew = false
         let sent = answer.bytes.withUnsafeReadableBytes {
             send(connection.descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
         }
@@ -204,8 +209,8 @@ final class ConnectionFront: @unchecked Sendable {
         if connection.isWatched { epoll_ctl(poll, EPOLL_CTL_DEL, connection.descriptor, nil) }
         pass(
             Passed(
-                descriptor: connection.descriptor, place: connection.place, unsent: unsent, ends: ends,
-                received: received))
+                descriptor: connection.descriptor, place: connection.place, isNew: connection.isNew, unsent: unsent,
+                ends: ends, received: received))
     }
 }
 

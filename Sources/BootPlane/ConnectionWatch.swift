@@ -14,11 +14,15 @@ final class ConnectionWatch: ChannelInboundHandler {
     private let clock: ConnectionClock
     private var channel: (any Channel)?
     /// A request has begun and is not complete; a new connection owes one.
-    private var isOpen = true
+    private var isOpen: Bool
     private var openSeconds = 0
     private var quietSeconds = 0
 
-    init(_ clock: ConnectionClock) { self.clock = clock }
+    /// `isNew`: nothing was asked on the connection before.
+    init(_ clock: ConnectionClock, isNew: Bool = true) {
+        self.clock = clock
+        isOpen = isNew
+    }
 
     func channelActive(context: ChannelHandlerContext) {
         channel = context.channel

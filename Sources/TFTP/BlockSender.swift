@@ -13,11 +13,8 @@ struct BlockSender {
 
     /// Of a datagram over IPv4, which a segmented call may not exceed either.
     private static let maximumBytes = 65_507
-    /// Blocks that are read together, of `UDP_MAX_SEGMENTS` of Linux.
+    /// Segments of one call (`UDP_MAX_SEGMENTS` of Linux).
     private static let maximumBlocks = 64
-    /// Segments of one call. The kernel takes 64; but the client has nothing to do until the call has cut the first from the rest,
-    /// and with more calls it takes the one while the next is cut.
-    private static let segments = 16
     private static let headerSize = 4
 
     private let descriptor: Int32
@@ -44,7 +41,7 @@ struct BlockSender {
     mutating func send(_ blocks: ClosedRange<Int64>, buffer: UnsafeMutableRawBufferPointer) -> Progress {
         if blocks.count == 1, let ahead { return send(blocks.lowerBound, from: ahead) }
         let step = blockSize + Self.headerSize
-        let limit = Int64(max(1, min(Self.segments, Self.maximumBytes / step)))
+        let limit = Int64(max(1, min(Self.maximumBlocks, Self.maximumBytes / step)))
         var first = blocks.lowerBound
         while first <= blocks.upperBound {
             let last = min(first + limit - 1, blocks.upperBound)

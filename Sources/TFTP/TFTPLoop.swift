@@ -26,7 +26,7 @@ final class TFTPLoop: @unchecked Sendable {
     private var drainEnd: Int64?
 
     /// Milliseconds between two looks at the transfers' timers.
-    private static let timerInterval: Int64 = 20
+    private static let timerInterval: Int64 = 10
     private static let pauseOfWords: Int64 = 10_000
 
     init(

@@ -32,10 +32,10 @@ package struct TransferMachine: Sendable {
     /// 4.2.3.1, "Sorcerer's Apprentice Syndrome").
     package static let duplicateGuard: ClosedRange<Int64> = 20...500
 
-    /// Round trips, by the last one and within `duplicateGuard`, after which the last block of a window is sent again: who lost
-    /// that block says nothing of it, for nothing came after it, and both sides would wait for a timer. Who has it says so
-    /// again, or ignores it (RFC 7440 section 4).
-    package static let probeRoundTrips: Int64 = 2
+    /// Milliseconds after which the last block of a window is sent again, by two of the last round trip: who lost that block says
+    /// nothing of it, for nothing came after it, and both sides would wait for a timer. Who has it says so again, or ignores it
+    /// (RFC 7440 section 4).
+    package static let probe: ClosedRange<Int64> = 10...1000
 
     package let parameters: TransferParameters
     /// Blocks of the file: one more than the full ones, so that the last is always shorter than the block size.
@@ -113,12 +113,10 @@ package struct TransferMachine: Sendable {
             }
             return progress(now)
         }
+        let pause = min(max(roundTrip, Self.duplicateGuard.lowerBound), Self.duplicateGuard.upperBound)
         guard now - lastSend >= pause else { return nil }
         return sendWindow(now)
     }
-
-    /// Milliseconds in which a window should be answered.
-    private var pause: Int64 { min(max(roundTrip, Self.duplicateGuard.lowerBound), Self.duplicateGuard.upperBound) }
 
     /// The timer is armed by progress, never by receipt alone: a client that only repeats itself times out.
     private mutating func progress(_ now: Int64) -> Action? {
@@ -129,7 +127,8 @@ package struct TransferMachine: Sendable {
         timeout = parameters.timeout.map { Int64($0) * 1000 } ?? Self.initialTimeout
         answerDeadline = now + timeout
         let action = sendWindow(now)
-        probeDeadline = parameters.windowSize > 1 ? now + Self.probeRoundTrips * pause : nil
+        let probe = min(max(2 * roundTrip, Self.probe.lowerBound), Self.probe.upperBound)
+        probeDeadline = parameters.windowSize > 1 ? now + probe : nil
         return action
     }
 

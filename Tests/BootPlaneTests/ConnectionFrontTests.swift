@@ -49,6 +49,7 @@ import Testing
         }
         let passed = try await front.nextPassed()
         #expect(passed.received.readableBytes == 0 && passed.unsent.readableBytes == 0 && !passed.ends)
+        #expect(passed.isNew == (requests == 0))
         client.send("here I am")
         #expect(LoopbackClient(passed.descriptor).receive(9) == "here I am")
         close(passed.descriptor)

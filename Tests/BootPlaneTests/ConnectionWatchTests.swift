@@ -61,6 +61,18 @@ import Testing
         #expect(try !Self.isOpen(connection, after: 2))
     }
 
+    /// Who passed it on had answered it: it owes nothing.
+    @Test func aConnectionThatAskedBeforeIsBetweenRequests() throws {
+        let channel = EmbeddedChannel()
+        let watch = ConnectionWatch(ConnectionClock(channel.eventLoop), isNew: false)
+        try channel.pipeline.syncOperations.addHandler(watch)
+        channel.connect(to: try SocketAddress(ipAddress: "10.20.99.21", port: 1), promise: nil)
+        channel.embeddedEventLoop.advanceTime(by: .seconds(100))
+        #expect(channel.isActive)
+        channel.embeddedEventLoop.advanceTime(by: .seconds(22))
+        #expect(!channel.isActive)
+    }
+
     @Test func manyConnectionsHaveOneTimer() throws {
         let loop = EmbeddedEventLoop()
         let clock = ConnectionClock(loop)
