@@ -16,7 +16,7 @@ package final class HostLedger: InstallationReading {
     private static let orphanLimit = 64
     private static let orphanAddressLimit = 1024
     /// Milliseconds that the stored time of the last sight may be behind.
-    package static let seenInterval: Int64 = 10_000
+    package static let seenInterval: Int64 = 60_000
     /// Events that wait for the writer; when it cannot keep up, the oldest go.
     private static let unwrittenLimit = 100_000
 

@@ -7,7 +7,7 @@ extension MachineRecord {
     /// Lines of syslog among them: an installer that talks much must not push out how it was booted.
     package static let logLimit = 200
     /// Milliseconds within which the same question again is no new step.
-    private static let repetition: Int64 = 1000
+    private static let repetition: Int64 = 5000
 
     /// Puts an event on the timeline.
     /// - Parameters:
@@ -35,7 +35,7 @@ extension MachineRecord {
         return added
     }
 
-    /// A machine that waits asks every few seconds, and one that asks for its script again within a second has not started
+    /// A machine that waits asks every few seconds, and one that asks for its script again within seconds has not started
     /// anew: nobody fills a timeline by asking.
     private func repeatsLast(_ event: HostEvent, at address: IPv4Address?) -> Bool {
         guard let last = events.last, last.kind == event.kind, last.detail == event.detail,

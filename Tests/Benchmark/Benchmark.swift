@@ -11,7 +11,7 @@ import TestSupport
 struct Benchmark {
     /// What can be measured by itself.
     enum Part: String, CaseIterable {
-        case store, registry, files, scripts, tftp, storm, start
+        case store, registry, files, scripts, tftp, windows, storm, start
     }
 
     let programs: URL
@@ -96,7 +96,8 @@ struct Benchmark {
         case .registry: try await RegistryFigures(bench: self).pushAndPull(&results)
         case .files: try await LargeFileFigures(bench: self).measure(&results)
         case .scripts: try await ScriptFigures(bench: self).measure(&results)
-        case .tftp: try await TFTPFigures(bench: self).measure(&results)
+        case .tftp: try await TFTPFigures(bench: self).lockStep(&results)
+        case .windows: try await TFTPFigures(bench: self).windows(&results)
         case .storm: try await StormFigures(bench: self).measure(&results)
         case .start: try await StartFigures(bench: self).measure(&results)
         }

@@ -39,7 +39,7 @@ import Testing
         #expect(try place.open().machine(Sample.mac(1))?.events.map(\.detail) == ["1", "2", "3", "4", "5"])
     }
 
-    /// A machine that only asks again is written every ten seconds, and at once when it says something new.
+    /// A machine that only asks again is written every minute, and at once when it says something new.
     @Test func whoOnlyAsksAgainIsNotWrittenEachTime() throws {
         let place = try Ledger()
         let ledger = try place.open()

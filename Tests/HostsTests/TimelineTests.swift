@@ -131,16 +131,19 @@ import Testing
 
 /// What says nothing new.
 @Suite struct RepetitionTests {
-    @Test func askingAgainWithinASecondFillsNoTimeline() throws {
+    @Test func askingAgainWithinSecondsFillsNoTimeline() throws {
         let place = try Ledger()
         let ledger = try place.open()
         for _ in 0..<2000 {
             try Sample.askForScript(ledger, mac: Sample.mac(1), address: Sample.address(11), fields: [:])
         }
         #expect(ledger.kinds(Sample.mac(1)) == [.script])
-        place.advance(1000)
+        place.advance(4999)
         try Sample.askForScript(ledger, mac: Sample.mac(1), address: Sample.address(11), fields: [:])
-        #expect(ledger.kinds(Sample.mac(1)) == [.script, .script], "a second later it is another step")
+        #expect(ledger.kinds(Sample.mac(1)) == [.script])
+        place.advance(1)
+        try Sample.askForScript(ledger, mac: Sample.mac(1), address: Sample.address(11), fields: [:])
+        #expect(ledger.kinds(Sample.mac(1)) == [.script, .script], "five seconds after the first it is another step")
         try Sample.askForScript(ledger, mac: Sample.mac(1), address: Sample.address(12), fields: [:])
         #expect(ledger.kinds(Sample.mac(1)).count == 3, "from elsewhere, too")
         place.advance(-100_000)
