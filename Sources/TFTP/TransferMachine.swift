@@ -146,6 +146,8 @@ package struct TransferMachine: Sendable {
         repetitions += 1
         if parameters.timeout == nil || !hasAnswered { timeout = min(timeout * 2, Self.maximumTimeout) }
         answerDeadline = now + timeout
+        // The whole window is repeated: its last block with it.
+        probeDeadline = nil
         return awaitsOptionAnswer ? .sendOptionAcknowledgement : sendWindow(now)
     }
 
