@@ -1,6 +1,14 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
+/// Nobody looks up symbols in the two programs, and their relocations fit in a hundredth of the room (glibc 2.36 reads them so):
+/// 6 MB of each process that would be read at every start and stay in memory.
+let linkedForUse: [LinkerSetting] = [
+    .unsafeFlags(
+        ["-use-ld=lld", "-Xlinker", "-z", "-Xlinker", "pack-relative-relocs", "-Xlinker", "--no-export-dynamic"],
+        .when(configuration: .release))
+]
+
 /// One target per body of knowledge; docs/architecture.md says who may import whom.
 let package = Package(
     name: "provisioner",
@@ -171,8 +179,11 @@ let package = Package(
         // The two programs, and how both end.
         .target(
             name: "CommandLaunch", dependencies: [.product(name: "ArgumentParser", package: "swift-argument-parser")]),
-        .executableTarget(name: "provisioner", dependencies: ["CommandLaunch", "ConfinedReader", "Daemon"]),
-        .executableTarget(name: "artifactctl", dependencies: ["CommandLaunch", "Operator"]),
+        .executableTarget(
+            name: "provisioner", dependencies: ["CommandLaunch", "ConfinedReader", "Daemon"],
+            linkerSettings: linkedForUse),
+        .executableTarget(
+            name: "artifactctl", dependencies: ["CommandLaunch", "Operator"], linkerSettings: linkedForUse),
 
         // Tests, and the demonstration that `make demo` runs.
         .target(
