@@ -115,7 +115,7 @@ final class ResponseWriter {
             return FileSender(
                 file: file, range: part, channel: context.channel, readers: readers, turns: turns,
                 watch: watch, isEncrypted: isEncrypted
-            ).send()
+            ).send(among: transfers.count)
         }
     }
 

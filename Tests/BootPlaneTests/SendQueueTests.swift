@@ -8,20 +8,24 @@ import Testing
 
 /// How much the kernel holds for a client.
 @Suite struct SendQueueTests {
-    @Test func aClientNearbyHasAShortQueue() async throws {
-        let (before, after) = try await queue { SendQueue.bound($0) }
-        #expect(after == 2 * SendQueue.size)
+    @Test(arguments: [
+        (1, SendQueue.size), (SendQueue.many - 1, SendQueue.size), (SendQueue.many, SendQueue.sizeOfMany),
+        (10_000, SendQueue.sizeOfMany),
+    ])
+    func aClientNearbyHasAShortQueue(_ transfers: Int, _ size: Int32) async throws {
+        let (before, after) = try await queue { SendQueue.bound($0, transfers: transfers) }
+        #expect(after == 2 * size)
         #expect(before != after)
     }
 
     @Test(arguments: [SendQueue.near + 1, 30_000_000, -1])
     func whoIsFarOrNobodyKnowsWhereIsLeftToTheKernel(_ roundTrip: Int64) async throws {
-        let (before, after) = try await queue { SendQueue.bound($0) { _ in roundTrip } }
+        let (before, after) = try await queue { SendQueue.bound($0, transfers: 1) { _ in roundTrip } }
         #expect(before == after)
     }
 
     @Test func whatIsNoSocketIsLeftAlone() {
-        SendQueue.bound(EmbeddedChannel()) { _ in
+        SendQueue.bound(EmbeddedChannel(), transfers: 1) { _ in
             Issue.record("asked of no socket")
             return 0
         }
