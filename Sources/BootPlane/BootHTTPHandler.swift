@@ -16,6 +16,8 @@ final class BootHTTPHandler: ChannelDuplexHandler {
     private let logger: Logger
     private let watch: ConnectionWatch
     private let writer: ResponseWriter
+    /// Moves the connection to a loop that sends bodies; nil where this one does.
+    private let leave: ConnectionLoops.Leave?
     private var request: HTTPRequestHead?
     /// Complete requests that could not be answered at once.
     private var waiting = CircularBuffer<HTTPRequestHead>()
@@ -31,9 +33,10 @@ final class BootHTTPHandler: ChannelDuplexHandler {
 
     init(
         namespace: BootNamespace, transfers: ActiveTransfers, watch: ConnectionWatch, readers: NIOThreadPool,
-        turns: RegionTurns, isEncrypted: Bool, logger: Logger
+        turns: RegionTurns, isEncrypted: Bool, leave: ConnectionLoops.Leave?, logger: Logger
     ) {
         self.namespace = namespace
+        self.leave = leave
         self.watch = watch
         self.logger = logger
         writer = ResponseWriter(
@@ -182,6 +185,8 @@ final class BootHTTPHandler: ChannelDuplexHandler {
         }
         do {
             let resource = try namespace.resource(components, query: query, address: address)
+            // It is asked again there.
+            if case .file = resource.body, let leave, let received, leave(context.channel, received) { return }
             if let seconds = namespace.pacer.wait(for: resource, at: address) {
                 let text = "other machines are loading: it is not this one's turn yet"
                 return respond(ResponsePlan(text: text, retryAfter: seconds), to: request, context)

@@ -13,18 +13,26 @@ package struct BootListeners: Sendable {
     private static let syslogTimeout = TimeAmount.hours(6)
 
     private let group: MultiThreadedEventLoopGroup
+    private let questions: MultiThreadedEventLoopGroup
     private let readers: NIOThreadPool
     private let namespace: BootNamespace
     private let transfers: ActiveTransfers
     private let logger: Logger
 
-    /// `readers`: started threads that may wait for the disk.
+    /// - Parameters:
+    ///   - group: the event loops.
+    ///   - questions: others, for what is short.
+    ///   - readers: started threads that may wait for the disk.
+    ///   - namespace: what is served.
+    ///   - transfers: counts bodies under way.
+    ///   - logger: where failures go.
     package init(
-        group: MultiThreadedEventLoopGroup, readers: NIOThreadPool, namespace: BootNamespace,
-        transfers: ActiveTransfers, logger: Logger
+        group: MultiThreadedEventLoopGroup, questions: MultiThreadedEventLoopGroup, readers: NIOThreadPool,
+        namespace: BootNamespace, transfers: ActiveTransfers, logger: Logger
     ) {
         self.transfers = transfers
         self.group = group
+        self.questions = questions
         self.readers = readers
         self.namespace = namespace
         self.logger = logger
@@ -60,7 +68,7 @@ package struct BootListeners: Sendable {
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     guard limiter.admit(channel) else { return channel.close(promise: nil) }
-                    try addHandlers(channel, true)
+                    try addHandlers(channel, true, nil)
                 }
             }
             .bind(host: host, port: port).get()
@@ -74,48 +82,41 @@ package struct BootListeners: Sendable {
             .serverChannelOption(.tcpOption(.tcp_nodelay), value: 1)
     }
 
-    /// What adds to a connection, on its loop, all that it needs to be answered, and is told whether nothing was asked on it before.
-    private func addHandlers(tls: NIOSSLContext?) async throws -> @Sendable (any Channel, Bool) throws -> Void {
+    /// What adds to a connection, on its loop, all that it needs to be answered, and is told whether nothing was asked on it before,
+    /// and how it leaves its loop.
+    private func addHandlers(
+        tls: NIOSSLContext?
+    ) async throws -> @Sendable (any Channel, Bool, ConnectionLoops.Leave?) throws -> Void {
         var loops: [ObjectIdentifier: NIOLoopBoundBox<BootLoop>] = [:]
-        for eventLoop in group.makeIterator() {
+        for eventLoop in Array(group.makeIterator()) + Array(questions.makeIterator()) {
             let loop = NIOLoopBoundBox.makeBoxSendingValue(BootLoop(eventLoop), eventLoop: eventLoop)
             try await RegionTurns.watchPipe(of: loop, on: eventLoop)
             loops[ObjectIdentifier(eventLoop)] = loop
         }
         let sharedByLoop = loops
         let (namespace, transfers, readers, logger) = (namespace, transfers, readers, logger)
-        return { channel, isNew in
+        return { channel, isNew, leave in
             try channel.pipeline.syncOperations.addBootHTTPHandlers(
                 namespace: namespace, transfers: transfers, readers: readers,
                 loop: sharedByLoop[ObjectIdentifier(channel.eventLoop)]?.value ?? BootLoop(channel.eventLoop),
-                isNew: isNew,
-                tls: tls, logger: logger)
+                isNew: isNew, leave: leave, tls: tls, logger: logger)
         }
     }
 
     /// Who takes the connections of a listening channel, of a socket.
     private func front(
         _ listener: any Channel, _ limiter: ConnectionLimiter,
-        _ addHandlers: @escaping @Sendable (any Channel, Bool) throws -> Void
+        _ addHandlers: @escaping @Sendable (any Channel, Bool, ConnectionLoops.Leave?) throws -> Void
     ) async throws -> ConnectionFront {
-        let (namespace, group) = (namespace, group)
-        let pass: @Sendable (ConnectionFront.Passed) -> Void = { passed in
-            _ = ClientBootstrap(group: group)
-                .channelInitializer { channel in
-                    channel.eventLoop.makeCompletedFuture {
-                        channel.holds(passed.place)
-                        try channel.pipeline.syncOperations.addHandler(PassedConnection(passed))
-                        try addHandlers(channel, passed.isNew)
-                    }
-                }
-                .withConnectedSocket(passed.descriptor)
-        }
+        let namespace = namespace
+        let loops = ConnectionLoops(questions: questions, bodies: group) { try addHandlers($0, $1.isNew, $2) }
         return try await listener.eventLoop.submit {
             let front = try listener.pipeline.syncOperations.withUnsafeTransportIfAvailable(
                 of: NIOBSDSocket.Handle.self
             ) { socket in
                 try ConnectionFront(
-                    socket, limiter: limiter, answer: { namespace.answer(toKnown: $0, at: $1) }, pass: pass)
+                    socket, limiter: limiter, answer: { namespace.answer(toKnown: $0, at: $1) },
+                    pass: loops.take)
             }
             guard let front else { throw IOError(errnoCode: ENOTSOCK, reason: "listen") }
             return front
@@ -155,14 +156,14 @@ package struct BootListeners: Sendable {
 
 extension ChannelPipeline.SynchronousOperations {
     /// All that one connection needs to be answered.
-    package func addBootHTTPHandlers(
+    func addBootHTTPHandlers(
         namespace: BootNamespace, transfers: ActiveTransfers, readers: NIOThreadPool, loop: BootLoop,
-        isNew: Bool = true, tls: NIOSSLContext? = nil, logger: Logger
+        isNew: Bool = true, leave: ConnectionLoops.Leave? = nil, tls: NIOSSLContext? = nil, logger: Logger
     ) throws {
         let watch = ConnectionWatch(loop.clock, isNew: isNew)
         let http = BootHTTPHandler(
             namespace: namespace, transfers: transfers, watch: watch, readers: readers, turns: loop.turns,
-            isEncrypted: tls != nil, logger: logger)
+            isEncrypted: tls != nil, leave: leave, logger: logger)
         if let tls { try addHandler(NIOSSLServerHandler(context: tls)) }
         try addHandler(watch)
         try addHandler(RepeatedRequests(http))

@@ -75,6 +75,7 @@ struct DaemonAssembly {
             authorities: states, identity: identity, clock: clock)
 
         let group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
+        let questions = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
         let readers = NIOThreadPool(numberOfThreads: Self.readers)
         readers.start()
         var services: [any ServiceLifecycle.Service] = [
@@ -102,7 +103,7 @@ struct DaemonAssembly {
             services += try await BootServices(
                 configuration: configuration, backend: backend, pacer: pacer, logger: logger
             )
-            .make(group, readers: readers)
+            .make(group, questions: questions, readers: readers)
         }
         services += try ControlListeners(
             configuration: configuration,
@@ -134,6 +135,7 @@ struct DaemonAssembly {
         defer { unlink(configuration.controlSocket) }
         try await serve(services)
         try await group.shutdownGracefully()
+        try await questions.shutdownGracefully()
         try await readers.shutdownGracefully()
         logger.notice("ended")
     }

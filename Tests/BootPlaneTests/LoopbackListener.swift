@@ -73,6 +73,12 @@ struct LoopbackClient {
         return String(decoding: bytes, as: UTF8.self)
     }
 
+    /// Whether something has come, or the end.
+    var hasSomething: Bool {
+        var poll = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        return Glibc.poll(&poll, 1, 0) > 0
+    }
+
     /// Waits for something to come: nothing but the end.
     func isEnded() -> Bool { receive(1).isEmpty }
 

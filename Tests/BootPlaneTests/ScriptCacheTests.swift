@@ -77,11 +77,12 @@ import Testing
             let namespace = BootNamespace(backend: backend)
             let answer = try Self.ask(namespace, 1)
             let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+            let questions = MultiThreadedEventLoopGroup(numberOfThreads: 1)
             let readers = NIOThreadPool(numberOfThreads: 1)
             readers.start()
             let listener = try await BootListeners(
-                group: group, readers: readers, namespace: namespace, transfers: ActiveTransfers(),
-                logger: Logger(label: "test")
+                group: group, questions: questions, readers: readers, namespace: namespace,
+                transfers: ActiveTransfers(), logger: Logger(label: "test")
             ).bindHTTP(host: "127.0.0.1", port: 0)
             let port = try #require(listener.localAddress?.port)
             let first = try LoopbackClient(port: port)
@@ -104,6 +105,7 @@ import Testing
             second.end()
             try await readers.shutdownGracefully()
             try await group.shutdownGracefully()
+            try await questions.shutdownGracefully()
         }
     }
 

@@ -1,0 +1,56 @@
+internal import Glibc
+internal import NIOCore
+internal import NIOPosix
+
+/// The event loops that go on with the connections of a `ConnectionFront`: those for questions, which send nothing that is long, and
+/// those for bodies. Where a hundred bodies are sent one look at all connections takes a loop some milliseconds, and a question
+/// needs several looks. A connection that asks for a body on a loop for questions moves to one for bodies, and stays there.
+struct ConnectionLoops: Sendable {
+    /// Moves a connection away from a loop for questions.
+    /// - Parameters:
+    ///   - channel: its channel, which is closed; on its loop.
+    ///   - request: all that came and was not answered.
+    /// - Returns: false where it stays.
+    typealias Leave = @Sendable (_ channel: any Channel, _ request: ByteBuffer) -> Bool
+
+    let questions: MultiThreadedEventLoopGroup
+    let bodies: MultiThreadedEventLoopGroup
+    /// Adds to a connection all that it needs to be answered.
+    let addHandlers: @Sendable (any Channel, ConnectionFront.Passed, Leave?) throws -> Void
+
+    /// Goes on with a connection: one that is silent, or slow to take what it asked for, asks no question.
+    func take(_ passed: ConnectionFront.Passed) {
+        guard passed.received.readableBytes > 0 else { return give(passed, to: bodies.next(), nil) }
+        give(passed, to: questions.next()) { channel, request in
+            guard let descriptor = Self.leave(channel) else { return false }
+            give(
+                ConnectionFront.Passed(
+                    descriptor: descriptor, place: passed.place, isNew: false, unsent: ByteBuffer(), ends: false,
+                    received: request), to: bodies.next(), nil)
+            return true
+        }
+    }
+
+    private func give(_ passed: ConnectionFront.Passed, to loop: any EventLoop, _ leave: Leave?) {
+        _ = ClientBootstrap(group: loop)
+            .channelInitializer { [addHandlers] channel in
+                channel.eventLoop.makeCompletedFuture {
+                    channel.holds(passed.place)
+                    try channel.pipeline.syncOperations.addHandler(PassedConnection(passed))
+                    try addHandlers(channel, passed, leave)
+                }
+            }
+            .withConnectedSocket(passed.descriptor)
+    }
+
+    /// The connection without its channel, where the channel has nothing left to send.
+    private static func leave(_ channel: any Channel) -> Int32? {
+        guard (try? channel.syncOptions?.getOption(.bufferedWritableBytes)) == 0,
+            let descriptor = try? channel.pipeline.syncOperations.withUnsafeTransportIfAvailable(
+                of: NIOBSDSocket.Handle.self, { fcntl($0, F_DUPFD_CLOEXEC, 0) }), descriptor >= 0
+        else { return nil }
+        // The connection lives as long as one of its descriptors.
+        channel.close(promise: nil)
+        return descriptor
+    }
+}

@@ -1,0 +1,150 @@
+import Dispatch
+import Foundation
+import Logging
+import NIOCore
+import NIOPosix
+import Site
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import BootPlane
+
+/// Which loop goes on with a connection; real sockets.
+@Suite struct ConnectionLoopsTests {
+    private static let loader = String(repeating: "0123456789abcdef", count: 200_000)
+
+    @Test func questionsAreAnsweredWhileNoLoopOfBodiesDoesAnything() async throws {
+        try await Server.with { server in
+            let clients = try (0..<4).map { _ in try server.connect() }
+            server.holdBodies()
+            for client in clients {
+                // The same words are known from the second time on: each asks its own, and twice.
+                for word in ["X: \(client)", "Y: \(client)"] {
+                    client.send(EmbeddedConnection.request("/boot.ipxe", "GET", "\(word)\r\n"))
+                    #expect(client.receive(9) == "HTTP/1.1 ")
+                    _ = client.receive(server.scriptLength - 9)
+                }
+            }
+            for client in clients { client.send(EmbeddedConnection.request("/loaders/snponly.efi")) }
+            // Whoever reads this one has read those.
+            let last = try server.connect()
+            last.send(EmbeddedConnection.request("/boot.ipxe"))
+            #expect(last.receive(9) == "HTTP/1.1 ")
+            #expect(!clients.contains { $0.hasSomething }, "a body is not for a loop of questions")
+            server.goOnWithBodies()
+            for client in clients { #expect(Self.body(client) == Self.loader) }
+        }
+    }
+
+    /// What asked for a body stays where bodies are sent, and is answered there as before.
+    @Test func aConnectionThatMovedGoesOn() async throws {
+        try await Server.with { server in
+            let client = try server.connect()
+            for _ in 0..<3 {
+                client.send(EmbeddedConnection.request("/loaders/snponly.efi"))
+                #expect(Self.body(client) == Self.loader)
+                client.send(EmbeddedConnection.request("/boot.ipxe"))
+                #expect(client.receive(server.scriptLength).hasPrefix("HTTP/1.1 200 OK"))
+            }
+            client.send(EmbeddedConnection.request("/loaders/snponly.efi", "GET", "Connection: close\r\n"))
+            #expect(Self.body(client) == Self.loader)
+            #expect(client.isEnded())
+        }
+    }
+
+    /// In pieces, or with the next request behind it, it is read where it is: nothing that came is lost or asked twice.
+    @Test func aRequestThatIsNotAloneIsAnsweredWhereItIs() async throws {
+        try await Server.with { server in
+            let file = EmbeddedConnection.request("/loaders/snponly.efi")
+            let script = EmbeddedConnection.request("/boot.ipxe")
+            let first = try server.connect()
+            first.send(file + script + file)
+            #expect(Self.body(first) == Self.loader)
+            #expect(first.receive(server.scriptLength).hasPrefix("HTTP/1.1 200 OK"))
+            #expect(Self.body(first) == Self.loader)
+            let second = try server.connect()
+            second.send(String(file.prefix(20)))
+            try await Task.sleep(for: .milliseconds(20))
+            second.send(String(file.dropFirst(20)) + script)
+            #expect(Self.body(second) == Self.loader)
+            #expect(second.receive(server.scriptLength).hasPrefix("HTTP/1.1 200 OK"))
+        }
+    }
+
+    /// Its place counts once while it lives, wherever it is, and is free after it.
+    @Test func aConnectionThatMovesKeepsItsPlace() async throws {
+        try await Server.with { server in
+            #expect(try Self.takeAllPlaces(of: server))
+            for _ in 0..<500 {
+                // The server sees each end by itself.
+                if try Self.takeAllPlaces(of: server) { return }
+                try await Task.sleep(for: .milliseconds(10))
+            }
+            Issue.record("places are still taken")
+        }
+    }
+
+    /// False where there are fewer than a client may have.
+    private static func takeAllPlaces(of server: Server) throws -> Bool {
+        let clients = try (0..<ConnectionLimiter.perHTTPClient).map { _ in try server.connect() }
+        defer { for client in clients { client.end() } }
+        for client in clients { client.send(EmbeddedConnection.request("/loaders/small")) }
+        let areServed = clients.allSatisfy { body($0) == "small" }
+        if areServed { #expect(try server.connect().isEnded(), "one too many") }
+        return areServed
+    }
+
+    /// The body of one answer.
+    private static func body(_ client: LoopbackClient) -> String {
+        var head = ""
+        while !head.hasSuffix("\r\n\r\n") {
+            let next = client.receive(1)
+            guard !next.isEmpty else { return head }
+            head += next
+        }
+        let length = head.split(separator: "\r\n").first { $0.lowercased().hasPrefix("content-length: ") }
+        return client.receive(length.flatMap { Int($0.dropFirst(16)) } ?? 0)
+    }
+
+    /// Listens on loopback, with one loop for bodies.
+    private struct Server {
+        let port: Int
+        let bodies: any EventLoop
+        /// Of the answer to `/boot.ipxe`.
+        let scriptLength: Int
+        private let held = DispatchSemaphore(value: 0)
+
+        func connect() throws -> LoopbackClient { try LoopbackClient(port: port) }
+
+        func holdBodies() { bodies.execute { [held] in held.wait() } }
+        func goOnWithBodies() { held.signal() }
+
+        static func with(_ body: (Server) async throws -> Void) async throws {
+            try await TemporaryDirectory.with { directory in
+                try Data(ConnectionLoopsTests.loader.utf8).write(to: directory.appending(path: "snponly.efi"))
+                try Data("small".utf8).write(to: directory.appending(path: "small"))
+                let site = try #require(Site.parse(Array(BootNamespaceTests.site.yaml.utf8)).site)
+                let namespace = BootNamespace(backend: FakeBackend(site: site, directory: directory))
+                let script = try EmbeddedConnection(namespace, from: "127.0.0.1")
+                try script.send(EmbeddedConnection.request("/boot.ipxe"))
+                let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+                let questions = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+                let readers = NIOThreadPool(numberOfThreads: 1)
+                readers.start()
+                let listener = try await BootListeners(
+                    group: group, questions: questions, readers: readers, namespace: namespace,
+                    transfers: ActiveTransfers(), logger: Logger(label: "test")
+                ).bindHTTP(host: "127.0.0.1", port: 0)
+                let server = Server(
+                    port: try #require(listener.localAddress?.port), bodies: group.next(),
+                    scriptLength: try script.answers().utf8.count)
+                try await body(server)
+                try await listener.close()
+                try await readers.shutdownGracefully()
+                try await group.shutdownGracefully()
+                try await questions.shutdownGracefully()
+            }
+        }
+    }
+}
