@@ -2,7 +2,8 @@ internal import CLinux
 internal import Glibc
 
 /// Sends blocks of a file to the peer of a connected socket, as many in one call as the kernel takes: with UDP segmentation
-/// offload (udp(7), `UDP_SEGMENT`), and with sendmmsg(2) where kernel, card or path do not offer it.
+/// offload (udp(7), `UDP_SEGMENT`), and with sendmmsg(2) where kernel, card or path do not offer it. A large one by itself is not
+/// even read.
 struct BlockSender {
     enum Progress: Equatable {
         case sent
@@ -24,7 +25,7 @@ struct BlockSender {
     /// Off from the first refusal on.
     private(set) var usesSegments: Bool
 
-    /// Bytes that `send` needs of its buffer: the largest block with its header, or as many as go into one call.
+    /// Bytes that `send` needs of its buffer: the largest block with its header, as many as go into one call, or as no datagram holds.
     static let bufferSize = 66_000
 
     init(descriptor: Int32, content: TFTPContent, blockSize: Int, usesSegments: Bool = true) {
@@ -40,6 +41,7 @@ struct BlockSender {
     /// repeats it.
     mutating func send(_ blocks: ClosedRange<Int64>, buffer: UnsafeMutableRawBufferPointer) -> Progress {
         if blocks.count == 1, let ahead { return send(blocks.lowerBound, from: ahead) }
+        if blocks.count == 1, splice(blocks.lowerBound, buffer) { return .sent }
         let step = blockSize + Self.headerSize
         let limit = Int64(max(1, min(Self.maximumBlocks, Self.maximumBytes / step)))
         var first = blocks.lowerBound
@@ -69,6 +71,17 @@ struct BlockSender {
         let sent = Glibc.send(
             descriptor, ahead.buffer.baseAddress.map { $0 + start }, size + Self.headerSize, Int32(MSG_NOSIGNAL))
         return sent < 0 && errno == EAGAIN ? .full(next: block) : .sent
+    }
+
+    /// False where the block was not sent.
+    private func splice(_ block: Int64, _ buffer: UnsafeMutableRawBufferPointer) -> Bool {
+        guard case .file(let file, let offset, _) = content else { return false }
+        let start = (block - 1) * Int64(blockSize)
+        let count = min(Int64(blockSize), content.size - start)
+        guard count >= SplicedDatagram.minimum else { return false }
+        return SplicedDatagram.send(
+            TFTPPacket.dataHeader(block: block), file: file.descriptor, offset: offset + start, count: Int(count),
+            to: descriptor, buffer: buffer)
     }
 
     /// The first block that the socket had no room for; nil when there is none.

@@ -73,7 +73,7 @@ import Testing
         try body(try #require(OpenFile(path: path)), path)
     }
 
-    @Test(arguments: [512, 1468, 8192, 65_464, 8], [true, false])
+    @Test(arguments: [512, 1468, 8192, 20_000, 65_464, 8], [true, false])
     func everyBlockIsADatagramOfItsOwn(_ size: Int, _ usesSegments: Bool) throws {
         try Self.withFile { file, _ in
             let piece = Self.bytes[1000..<131_000]
@@ -148,6 +148,52 @@ import Testing
                 #expect(Self.send(&sender, 1...10) == .unreadable)
                 #expect(Self.received(to).isEmpty)
                 #expect(Self.send(&sender, 1...5) == .sent)
+            }
+        }
+    }
+
+    /// A large block is put together inside the kernel; what is there of one that cannot be sent must not come later.
+    @Test(arguments: [20_000, 65_464], [0, 1, 5000, 120_000])
+    func nothingIsLeftOfALargeBlockThatIsNotThere(_ size: Int, _ left: Int) throws {
+        try Self.withFile { file, path in
+            try Self.with(udp: true) { from, to in
+                var sender = BlockSender(
+                    descriptor: from, content: .file(file, offset: 1000, size: 130_000), blockSize: size)
+                #expect(truncate(path, off_t(left)) == 0)
+                let block = Int64(max(0, left - 1000) / size + 1)
+                for _ in 0..<3 { #expect(Self.send(&sender, block...block) == .unreadable) }
+                #expect(Self.received(to).map(\.count) == [])
+                try Data(Self.bytes).write(to: URL(filePath: path))
+                #expect(truncate(path, 200_000) == 0)
+                var whole = BlockSender(
+                    descriptor: from, content: .file(try #require(OpenFile(path: path)), offset: 1000, size: 130_000),
+                    blockSize: size)
+                #expect(Self.send(&whole, 1...1) == .sent)
+                #expect(Self.received(to) == Self.expected(1...1, size, Self.bytes[1000..<131_000]))
+            }
+        }
+    }
+
+    /// A socket that has no room for all of a large block sends nothing of it, and goes on when it has.
+    @Test(arguments: [20_000, 65_464])
+    func aLargeBlockIsSentWholeOrNotAtAll(_ size: Int) throws {
+        try Self.withFile { file, _ in
+            try Self.with(udp: true) { from, to in
+                var sender = BlockSender(
+                    descriptor: from, content: .file(file, offset: 0, size: 200_000), blockSize: size)
+                var little: Int32 = 1
+                try #require(setsockopt(from, SOL_SOCKET, SO_SNDBUF, &little, 4) == 0)
+                var progress = BlockSender.Progress.sent
+                for _ in 0..<20 where progress == .sent {
+                    progress = Self.send(&sender, 1...1)
+                    let packets = Self.received(to)
+                    #expect(packets.isEmpty || packets == Self.expected(1...1, size, Self.bytes[...]))
+                    #expect(packets.isEmpty == (progress != .sent))
+                }
+                little = 4 << 20
+                try #require(setsockopt(from, SOL_SOCKET, SO_SNDBUF, &little, 4) == 0)
+                #expect(Self.send(&sender, 2...2) == .sent)
+                #expect(Self.received(to) == Self.expected(2...2, size, Self.bytes[...]))
             }
         }
     }
