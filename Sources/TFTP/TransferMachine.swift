@@ -29,8 +29,10 @@ package struct TransferMachine: Sendable {
     package static let maximumUnansweredRepetitions = 3
     /// A repeated ACK is answered only when the last window has had time to be answered, by the last round trip between
     /// these two bounds in milliseconds: answering earlier would double every packet from then on (RFC 1123 section
-    /// 4.2.3.1, "Sorcerer's Apprentice Syndrome").
+    /// 4.2.3.1, "Sorcerer's Apprentice Syndrome"). Of a window of several blocks it may say that the first was lost, and then both sides
+    /// would wait: once in so many windows it is answered at once, which a network that doubles packets makes the most of.
     package static let duplicateGuard: ClosedRange<Int64> = 20...500
+    package static let windowsBetweenLosses = 8
 
     /// Milliseconds after which the last block of a window is sent again, by two of the last round trip: who lost that block says
     /// nothing of it, for nothing came after it, and both sides would wait for a timer. Who has it says so again, or ignores it
@@ -56,6 +58,8 @@ package struct TransferMachine: Sendable {
     /// Where the last block of the window may have to be sent again.
     private var probeDeadline: Int64?
     private var lastSend: Int64
+    /// Windows that have to go well before a repeated ACK is answered at once again.
+    private var suspectWindows = 0
     /// When the window was sent for the first time.
     private var windowStart: Int64
     /// From the first sending of a window to progress: after a loss too long, which only delays one answer.
@@ -106,6 +110,8 @@ package struct TransferMachine: Sendable {
         let ahead = Int64(number &- UInt16(truncatingIfNeeded: acknowledged))
         guard ahead <= sent - acknowledged else { return nil }
         if ahead > 0 {
+            // What is still on its way after a loss has some clients say the same again for each.
+            if acknowledged + ahead < sent { suspectWindows = max(suspectWindows, 2) }
             acknowledged += ahead
             if acknowledged == blockCount {
                 hasEnded = true
@@ -114,7 +120,12 @@ package struct TransferMachine: Sendable {
             return progress(now)
         }
         let pause = min(max(roundTrip, Self.duplicateGuard.lowerBound), Self.duplicateGuard.upperBound)
-        guard now - lastSend >= pause else { return nil }
+        if parameters.windowSize > 1, suspectWindows == 0 {
+            suspectWindows = Self.windowsBetweenLosses
+        } else if now - lastSend < pause {
+            return nil
+        }
+        armProbe(now)
         return sendWindow(now)
     }
 
@@ -126,10 +137,14 @@ package struct TransferMachine: Sendable {
         windowStart = now
         timeout = parameters.timeout.map { Int64($0) * 1000 } ?? Self.initialTimeout
         answerDeadline = now + timeout
-        let action = sendWindow(now)
+        suspectWindows = max(0, suspectWindows - 1)
+        armProbe(now)
+        return sendWindow(now)
+    }
+
+    private mutating func armProbe(_ now: Int64) {
         let probe = min(max(2 * roundTrip, Self.probe.lowerBound), Self.probe.upperBound)
         probeDeadline = parameters.windowSize > 1 ? now + probe : nil
-        return action
     }
 
     package mutating func timerFired(now: Int64) -> Action? {
