@@ -25,6 +25,8 @@ struct BlockSender {
     /// Off from the first refusal on.
     private(set) var usesSegments: Bool
 
+    private(set) var splices = true
+
     /// Bytes that `send` needs of its buffer: the largest block with its header, as many as go into one call, or as no datagram holds.
     static let bufferSize = 66_000
 
@@ -73,9 +75,13 @@ struct BlockSender {
         return sent < 0 && errno == EAGAIN ? .full(next: block) : .sent
     }
 
+    /// Large blocks are read and copied like small ones from now on: something does not arrive, and what the kernel makes of pages is
+    /// more than every card and driver has seen.
+    mutating func stopSplicing() { splices = false }
+
     /// False where the block was not sent.
     private func splice(_ block: Int64, _ buffer: UnsafeMutableRawBufferPointer) -> Bool {
-        guard case .file(let file, let offset, _) = content else { return false }
+        guard splices, case .file(let file, let offset, _) = content else { return false }
         let start = (block - 1) * Int64(blockSize)
         let count = min(Int64(blockSize), content.size - start)
         guard count >= SplicedDatagram.minimum else { return false }

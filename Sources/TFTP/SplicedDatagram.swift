@@ -20,12 +20,14 @@ enum SplicedDatagram {
     ///   - count: the piece's bytes, more than none.
     ///   - socket: UDP's, connected.
     ///   - buffer: has room for the largest datagram; its bytes are not changed.
-    /// - Returns: false where nothing was sent: the socket has no room, the file is shorter, or the kernel does not do it.
+    /// - Returns: false where nothing was sent: the socket has no room, the file is shorter, or the kernel does not do it right.
     static func send(
         _ header: (UInt8, UInt8, UInt8, UInt8), file: Int32, offset: Int64, count: Int, to socket: Int32,
         buffer: UnsafeMutableRawBufferPointer
     ) -> Bool {
-        guard cork(socket, 1) else { return false }
+        // Linux has summed up the pages of a datagram wrongly since 6.5 where one but the last gives an odd number of bytes
+        // (skb_splice_from_iter): nobody would take it.
+        guard offset.isMultiple(of: 2), cork(socket, 1) else { return false }
         // What waits is sent with it.
         defer { _ = cork(socket, 0) }
         var header = header
