@@ -9,6 +9,7 @@ final class TFTPLoop: @unchecked Sendable {
     private let stopEvent: Int32
     private let service: any TFTPService
     private let poll: Int32
+    private let coldReads: ColdReads
     private let ports: TransferPorts
     private var sockets: TransferSockets
     private var transfers = TransferTable()
@@ -31,8 +32,9 @@ final class TFTPLoop: @unchecked Sendable {
 
     init(
         listening: [ListeningSocket], stopEvent: Int32, service: any TFTPService, ports: TransferPorts,
-        drainLimit: Int64, transferLimit: Int
+        drainLimit: Int64, transferLimit: Int, disk: ColdReads.Disk
     ) throws(TFTPError) {
+        coldReads = try ColdReads(disk)
         self.transferLimit = transferLimit
         unanswered = UnansweredTransfers(limit: transferLimit)
         self.ports = ports
@@ -43,7 +45,7 @@ final class TFTPLoop: @unchecked Sendable {
         self.service = service
         poll = epoll_create1(Int32(EPOLL_CLOEXEC))
         guard poll >= 0 else { throw .system("epoll_create1") }
-        for descriptor in listening.map(\.descriptor) + [stopEvent] {
+        for descriptor in listening.map(\.descriptor) + [stopEvent, coldReads.event] {
             guard watch(descriptor) else { throw .system("epoll_ctl") }
         }
     }
@@ -96,6 +98,11 @@ final class TFTPLoop: @unchecked Sendable {
                 let descriptor = event.data.fd
                 if descriptor == stopEvent {
                     drain()
+                } else if descriptor == coldReads.event {
+                    for reader in coldReads.takeFinished() {
+                        guard let transfer = transfer(reader.descriptor, reader.number) else { continue }
+                        settle(transfer, transfer.warmed(buffer: buffer), now)
+                    }
                 } else if let transfer = transfers[descriptor] {
                     if event.events & EPOLLOUT.rawValue != 0 {
                         settle(transfer, transfer.writable(buffer: buffer), now)
@@ -230,13 +237,13 @@ final class TFTPLoop: @unchecked Sendable {
         }
         let transfer = TFTPTransfer(
             descriptor: descriptor, request: request, path: path, answer: answer, remote: remote,
-            number: nextNumber, now: now)
+            number: nextNumber, coldReads: coldReads, now: now)
         nextNumber += 1
         guard watch(transfer.descriptor) else {
             return refuse(.notDefined, "the server is out of resources, try again", name: path)
         }
         transfers[transfer.descriptor] = transfer
-        unanswered.append(transfer) { self.transfer($0)?.machine.hasAnswered == false }
+        unanswered.append(transfer) { self.transfer($0.descriptor, $0.number)?.machine.hasAnswered == false }
         byClient[remote] = transfer.descriptor
         countByHost[host, default: 0] += 1
         service.transferBegan(client: host)
@@ -251,7 +258,9 @@ final class TFTPLoop: @unchecked Sendable {
     private func makePlace() -> Bool {
         guard transfers.count >= transferLimit else { return true }
         while let oldest = unanswered.popFirst() {
-            guard let transfer = transfer(oldest), !transfer.machine.hasAnswered else { continue }
+            guard let transfer = transfer(oldest.descriptor, oldest.number), !transfer.machine.hasAnswered else {
+                continue
+            }
             let now = Self.now()
             settle(transfer, .gaveWay, now)
             gaveWay += 1
@@ -264,8 +273,9 @@ final class TFTPLoop: @unchecked Sendable {
         return false
     }
 
-    private func transfer(_ entry: UnansweredTransfers.Entry) -> TFTPTransfer? {
-        transfers[entry.descriptor].flatMap { $0.number == entry.number ? $0 : nil }
+    /// nil where it has ended, whoever has its socket's number now.
+    private func transfer(_ descriptor: Int32, _ number: UInt64) -> TFTPTransfer? {
+        transfers[descriptor].flatMap { $0.number == number ? $0 : nil }
     }
 
     /// On one port with the listener, a socket is everybody's between its binding and its connecting: what came then is a

@@ -13,8 +13,9 @@ package struct TFTPError: Error, Equatable, Sendable, CustomStringConvertible {
 }
 
 /// A read-only TFTP server: octet mode, no writes, no netascii (nothing that boots asks for it). One thread with
-/// epoll; each transfer has a connected socket of its own, bound to the address that was asked, so that answers come
-/// from there and the kernel drops packets of strangers. `TransferPorts` says which ports those have.
+/// epoll, which does not wait for the disk; each transfer has a connected socket of its own, bound to the address that was
+/// asked, so that answers come from there and the kernel drops packets of strangers. `TransferPorts` says which ports those
+/// have.
 package final class TFTPServer: Sendable {
     /// How many transfers may run, in all and for one client: what a flood of forged requests can cause is bounded.
     package static let maximumTransfers = 4096
@@ -28,9 +29,18 @@ package final class TFTPServer: Sendable {
     /// Binds the sockets, so that requests queue from now on. Transfers under way at `stop` get `drainLimit`
     /// milliseconds to end; `transferLimit` of them may run at once.
     /// - Throws: `TFTPError` that names the address.
-    package init(
+    package convenience init(
         listen endpoints: [DatagramEndpoint], service: any TFTPService, ports: TransferPorts = .any,
         drainLimit: Int64 = 10_000, transferLimit: Int = TFTPServer.maximumTransfers
+    ) throws(TFTPError) {
+        try self.init(
+            listen: endpoints, service: service, ports: ports, drainLimit: drainLimit, transferLimit: transferLimit,
+            disk: ColdReads.Disk())
+    }
+
+    init(
+        listen endpoints: [DatagramEndpoint], service: any TFTPService, ports: TransferPorts = .any,
+        drainLimit: Int64 = 10_000, transferLimit: Int = TFTPServer.maximumTransfers, disk: ColdReads.Disk
     ) throws(TFTPError) {
         let sockets = try endpoints.map { endpoint throws(TFTPError) in
             try ListeningSocket(endpoint, isShared: ports == .single)
@@ -41,7 +51,7 @@ package final class TFTPServer: Sendable {
         do throws(TFTPError) {
             loop = try TFTPLoop(
                 listening: sockets, stopEvent: stopEvent, service: service, ports: ports, drainLimit: drainLimit,
-                transferLimit: transferLimit)
+                transferLimit: transferLimit, disk: disk)
         } catch {
             close(stopEvent)
             throw error

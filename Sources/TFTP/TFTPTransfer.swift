@@ -14,6 +14,11 @@ final class TFTPTransfer {
     private var content: TFTPContent { answer.content }
     private var sender: BlockSender
     private var waiting: ClosedRange<Int64>?
+    private let coldReads: ColdReads
+    /// Blocks that are sent when their bytes are in memory.
+    private var cold: ClosedRange<Int64>?
+    /// Bytes of the file that were in memory when they were looked at last.
+    private var warm: Range<Int64> = 0..<0
     /// A request that came to this socket: where all transfers have the listener's port, its client asks anew.
     private var request: [UInt8]?
     /// Whether the loop watches for room.
@@ -22,9 +27,10 @@ final class TFTPTransfer {
     /// Takes a socket that is connected to the client, and closes it at its end.
     init(
         descriptor: Int32, request: ReadRequest, path: String, answer: TFTPAnswer, remote: DatagramEndpoint,
-        number: UInt64, now: Int64
+        number: UInt64, coldReads: ColdReads, now: Int64
     ) {
         self.number = number
+        self.coldReads = coldReads
         _ = clinux_allow_fragments(descriptor, remote.family)
         var sendBuffer: Int32 = 1 << 20
         setsockopt(descriptor, SOL_SOCKET, SO_SNDBUF, &sendBuffer, socklen_t(MemoryLayout<Int32>.size))
@@ -51,7 +57,8 @@ final class TFTPTransfer {
     }
 
     func timerFired(buffer: UnsafeMutableRawBufferPointer, now: Int64) -> TransferOutcome? {
-        perform(machine.timerFired(now: now), buffer)
+        sender.stopSplicing()
+        return perform(machine.timerFired(now: now), buffer)
     }
 
     /// Reads one packet of what has come. The loop comes again while there are more, after the others had their turn; and in
@@ -90,6 +97,14 @@ final class TFTPTransfer {
     private func send(_ blocks: ClosedRange<Int64>, _ buffer: UnsafeMutableRawBufferPointer) -> TransferOutcome? {
         // What waits for room comes first, and these after it.
         if let waiting, waiting.lowerBound < blocks.lowerBound { return nil }
+        if let cold {
+            self.cold = min(cold.lowerBound, blocks.lowerBound)...max(cold.upperBound, blocks.upperBound)
+            return nil
+        }
+        guard isInMemory(blocks) else {
+            (cold, waiting) = (blocks, nil)
+            return nil
+        }
         switch sender.send(blocks, buffer: buffer) {
         case .sent: waiting = nil
         case .full(let next): waiting = next...blocks.upperBound
@@ -99,6 +114,28 @@ final class TFTPTransfer {
             return .aborted(code: 0, message: message)
         }
         return nil
+    }
+
+    /// Where they are not, they are being read from now on, with what follows them: `warmed` is called then.
+    private func isInMemory(_ blocks: ClosedRange<Int64>) -> Bool {
+        guard case .file(let file, let offset, let size) = content else { return true }
+        let blockSize = Int64(machine.parameters.blockSize)
+        let start = min(size, (blocks.lowerBound - 1) * blockSize)
+        let end = min(size, blocks.upperBound * blockSize)
+        guard !(warm.lowerBound <= start && end <= warm.upperBound) else { return true }
+        warm = start..<max(end, min(size, start + ColdReads.regionSize))
+        let count = Int64(warm.count)
+        if coldReads.isCached(file, from: offset + start, count: count) { return true }
+        coldReads.warm(
+            file, from: offset + start, count: count, for: ColdReads.Reader(descriptor: descriptor, number: number))
+        return false
+    }
+
+    /// What is being read for this is in memory, or cannot be read.
+    func warmed(buffer: UnsafeMutableRawBufferPointer) -> TransferOutcome? {
+        guard let blocks = cold else { return nil }
+        cold = nil
+        return send(blocks, buffer)
     }
 
     /// The socket has room again.

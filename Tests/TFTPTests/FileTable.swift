@@ -1,6 +1,7 @@
 import Synchronization
-import TFTP
 import Testing
+
+@testable import TFTP
 
 /// A service that serves a fixed table of files and tells what the server reported.
 final class FileTable: TFTPService {
@@ -65,12 +66,13 @@ final class FileTable: TFTPService {
 enum RunningServer {
     static func with(
         _ service: FileTable, address: String = "127.0.0.1", ports: TransferPorts = .any,
-        transferLimit: Int = TFTPServer.maximumTransfers, _ body: (UInt16) async throws -> Void
+        transferLimit: Int = TFTPServer.maximumTransfers, disk: ColdReads.Disk = ColdReads.Disk(),
+        _ body: (UInt16) async throws -> Void
     ) async throws {
         let endpoint = try #require(DatagramEndpoint(host: address, port: 0))
         let server = try TFTPServer(
             listen: [endpoint], service: service, ports: ports, drainLimit: 300,
-            transferLimit: transferLimit)
+            transferLimit: transferLimit, disk: disk)
         // At once: tests that wait for packets keep the threads that a task would need.
         let (running, ended) = AsyncStream.makeStream(of: Void.self)
         server.start { ended.finish() }
