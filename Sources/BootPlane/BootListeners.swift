@@ -109,7 +109,7 @@ package struct BootListeners: Sendable {
         _ addHandlers: @escaping @Sendable (any Channel, Bool, ConnectionLoops.Leave?) throws -> Void
     ) async throws -> ConnectionFront {
         let namespace = namespace
-        let loops = ConnectionLoops(questions: questions, bodies: group) { try addHandlers($0, $1.isNew, $2) }
+        let loops = ConnectionLoops(questions: questions, bodies: group, addHandlers: addHandlers)
         return try await listener.eventLoop.submit {
             let front = try listener.pipeline.syncOperations.withUnsafeTransportIfAvailable(
                 of: NIOBSDSocket.Handle.self

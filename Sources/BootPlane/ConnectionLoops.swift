@@ -16,16 +16,16 @@ struct ConnectionLoops: Sendable {
     let questions: MultiThreadedEventLoopGroup
     let bodies: MultiThreadedEventLoopGroup
     /// Adds to a connection all that it needs to be answered.
-    let addHandlers: @Sendable (any Channel, ConnectionFront.Passed, Leave?) throws -> Void
+    let addHandlers: @Sendable (_ channel: any Channel, _ isNew: Bool, Leave?) throws -> Void
 
     /// Goes on with a connection: one that is silent, or slow to take what it asked for, asks no question.
     func take(_ passed: ConnectionFront.Passed) {
         guard passed.received.readableBytes > 0 else { return give(passed, to: bodies.next(), nil) }
-        give(passed, to: questions.next()) { channel, request in
+        give(passed, to: questions.next()) { [place = passed.place] channel, request in
             guard let descriptor = Self.leave(channel) else { return false }
             give(
                 ConnectionFront.Passed(
-                    descriptor: descriptor, place: passed.place, isNew: false, unsent: ByteBuffer(), ends: false,
+                    descriptor: descriptor, place: place, isNew: false, unsent: ByteBuffer(), ends: false,
                     received: request), to: bodies.next(), nil)
             return true
         }
@@ -37,7 +37,7 @@ struct ConnectionLoops: Sendable {
                 channel.eventLoop.makeCompletedFuture {
                     channel.holds(passed.place)
                     try channel.pipeline.syncOperations.addHandler(PassedConnection(passed))
-                    try addHandlers(channel, passed, leave)
+                    try addHandlers(channel, passed.isNew, leave)
                 }
             }
             .withConnectedSocket(passed.descriptor)

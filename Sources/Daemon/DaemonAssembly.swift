@@ -134,8 +134,9 @@ struct DaemonAssembly {
         )
         defer { unlink(configuration.controlSocket) }
         try await serve(services)
-        try await group.shutdownGracefully()
+        // Connections move from these to the others.
         try await questions.shutdownGracefully()
+        try await group.shutdownGracefully()
         try await readers.shutdownGracefully()
         logger.notice("ended")
     }

@@ -142,8 +142,8 @@ import Testing
                 try await body(server)
                 try await listener.close()
                 try await readers.shutdownGracefully()
-                try await group.shutdownGracefully()
                 try await questions.shutdownGracefully()
+                try await group.shutdownGracefully()
             }
         }
     }

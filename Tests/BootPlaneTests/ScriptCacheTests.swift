@@ -104,8 +104,8 @@ import Testing
             first.end()
             second.end()
             try await readers.shutdownGracefully()
-            try await group.shutdownGracefully()
             try await questions.shutdownGracefully()
+            try await group.shutdownGracefully()
         }
     }
 
