@@ -17,7 +17,6 @@ struct DownloadLoad: Sendable {
 
     private struct Connection {
         var descriptor: Int32
-        var head: [UInt8] = []
         /// Of the body that is being read; nil while its head is.
         var left: Int?
     }
@@ -86,16 +85,9 @@ struct DownloadLoad: Sendable {
         let count = recv(connection.descriptor, &byte, 1024, Int32(MSG_PEEK))
         if count < 0, errno == EAGAIN { return 0 }
         guard count > 0 else { throw LoopbackSocket.Failure("the server ended a connection within a head") }
-        let text = String(decoding: byte[..<count], as: UTF8.self)
-        guard let end = text.utf8.firstRange(of: "\r\n\r\n".utf8) else { return 0 }
-        let length = text.utf8.distance(from: text.utf8.startIndex, to: end.upperBound)
-        recv(connection.descriptor, &byte, length, 0)
-        let lines = text.split(separator: "\r\n").map { $0.lowercased() }
-        guard let status = lines.first, status.hasPrefix("http/1.1 200"),
-            let value = lines.first(where: { $0.hasPrefix("content-length:") })?.dropFirst(15),
-            let size = Int(value.trimmingCharacters(in: .whitespaces))
-        else { throw BenchmarkFailure("not what was expected: \(text.prefix(300))") }
-        connection.left = size
+        guard let head = try AnswerHead(byte[..<count]) else { return 0 }
+        recv(connection.descriptor, &byte, head.length, 0)
+        connection.left = head.bodyLength
         return 0
     }
 }

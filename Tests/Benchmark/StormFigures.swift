@@ -107,16 +107,8 @@ private struct Storm: Sendable {
             let count = recv(descriptor, &buffer, buffer.count, 0)
             guard count > 0 else { throw LoopbackSocket.Failure("no answer for \(path)") }
             head += buffer[..<count]
-            let text = String(decoding: head, as: UTF8.self)
-            guard let end = text.utf8.firstRange(of: "\r\n\r\n".utf8) else { continue }
-            let headLength = head.firstRange(of: Array("\r\n\r\n".utf8)).map { $0.upperBound } ?? 0
-            let lines = String(text[..<end.lowerBound]).split(separator: "\r\n").map { $0.lowercased() }
-            guard lines.first?.hasPrefix("http/1.1 200") == true,
-                let size = lines.first(where: { $0.hasPrefix("content-length:") }).flatMap({
-                    Int($0.dropFirst(15).trimmingCharacters(in: .whitespaces))
-                })
-            else { throw BenchmarkFailure("\(path): \(text.prefix(200))") }
-            var left = size - (head.count - headLength)
+            guard let answer = try AnswerHead(head) else { continue }
+            var left = answer.bodyLength - (head.count - answer.length)
             while left > 0 {
                 let dropped = recv(descriptor, nil, min(left, 1 << 20), Int32(MSG_TRUNC))
                 guard dropped > 0 else { throw LoopbackSocket.Failure("\(path) ended early") }
