@@ -11,7 +11,7 @@ LAB_PACKAGES := dnsmasq-base gpgv ipxe iproute2 util-linux qemu-system-x86 ipxe-
 TEST_PACKAGES := $(LAB_PACKAGES) skopeo tftp-hpa bind9-dnsutils netcat-openbsd socat bsdutils iputils-ping procps openssl wget \
 	buildah python3-venv apt-utils dnf createrepo-c rpm minisign gnupg gpgv openssh-client xorriso \
 	genisoimage zip zstd bzip2 lz4 xz-utils nftables binutils sbsigntool systemd-boot-efi grub-common grub-pc-bin \
-	grub-efi-amd64-bin softhsm2 opensc libengine-pkcs11-openssl dpkg-dev
+	grub-efi-amd64-bin softhsm2 opensc libengine-pkcs11-openssl dpkg-dev libfaketime
 BENCH_PACKAGES := docker-registry skopeo curl python3 openssl time nginx-light lighttpd caddy golang-go dnsmasq-base wrk gnuplot-nox
 PACKAGE_PACKAGES := dpkg-dev chrpath jq
 IMAGE_PACKAGES := mmdebstrap squashfs-tools cryptsetup-bin mtools gdisk dosfstools e2fsprogs zstd jq
