@@ -130,7 +130,7 @@ package struct OverlayFile: Sendable, Hashable {
 /// A step that the boot plane saw.
 package enum BootEvent: Sendable, Hashable {
     case stage1
-    case script(BootRequest, BootDecision)
+    indirect case script(BootRequest, BootDecision)
     case file(FileReference)
     case loader(String)
     case answer(host: String)

@@ -155,10 +155,19 @@ package struct BootListeners: Sendable {
 }
 
 extension ChannelPipeline.SynchronousOperations {
-    /// All that one connection needs to be answered.
+    /// All that one connection needs to be answered on its loop.
+    package func addBootHTTPHandlers(
+        namespace: BootNamespace, transfers: ActiveTransfers, readers: NIOThreadPool, loop: BootLoop, logger: Logger
+    ) throws {
+        try addBootHTTPHandlers(
+            namespace: namespace, transfers: transfers, readers: readers, loop: loop, isNew: true, leave: nil, tls: nil,
+            logger: logger)
+    }
+
+    /// The same for one that may have been answered before, may leave its loop, or is encrypted.
     func addBootHTTPHandlers(
         namespace: BootNamespace, transfers: ActiveTransfers, readers: NIOThreadPool, loop: BootLoop,
-        isNew: Bool = true, leave: ConnectionLoops.Leave? = nil, tls: NIOSSLContext? = nil, logger: Logger
+        isNew: Bool, leave: ConnectionLoops.Leave?, tls: NIOSSLContext?, logger: Logger
     ) throws {
         let watch = ConnectionWatch(loop.clock, isNew: isNew)
         let http = BootHTTPHandler(

@@ -198,7 +198,8 @@ package final class HostLedger: InstallationReading {
             isNew = true
         }
         // A machine that was refused only claims to be the host.
-        if decision.outcome != .refuse { set(\.host, decision.host, in: &machine.record) }
+        let isRefused = if case .refuse = decision.outcome { true } else { false }
+        if !isRefused { set(\.host, decision.host, in: &machine.record) }
         if let uuid = request.uuid { set(\.uuid, uuid, in: &machine.record) }
         if let serial = request.serial { set(\.serial, serial, in: &machine.record) }
         if let architecture = request.architecture {
