@@ -30,7 +30,8 @@ package struct TransferMachine: Sendable {
     /// A repeated ACK is answered only when the last window has had time to be answered, by the last round trip between
     /// these two bounds in milliseconds: answering earlier would double every packet from then on (RFC 1123 section
     /// 4.2.3.1, "Sorcerer's Apprentice Syndrome"). Of a window of several blocks it may say that the first was lost, and then both sides
-    /// would wait: once in so many windows it is answered at once, which a network that doubles packets makes the most of.
+    /// would wait. It is answered at once where it can be about that window: a round trip after it was sent, the shortest one seen.
+    /// Where that is less than a millisecond nothing tells it from an echo: so once in so many windows only.
     package static let duplicateGuard: ClosedRange<Int64> = 20...500
     package static let windowsBetweenLosses = 8
 
@@ -64,6 +65,7 @@ package struct TransferMachine: Sendable {
     private var windowStart: Int64
     /// From the first sending of a window to progress: after a loss too long, which only delays one answer.
     private var roundTrip: Int64 = 0
+    private var shortestRoundTrip: Int64 = .max
     private var timeout: Int64
     private var hasEnded = false
 
@@ -120,7 +122,7 @@ package struct TransferMachine: Sendable {
             return progress(now)
         }
         let pause = min(max(roundTrip, Self.duplicateGuard.lowerBound), Self.duplicateGuard.upperBound)
-        if parameters.windowSize > 1, suspectWindows == 0 {
+        if parameters.windowSize > 1, suspectWindows == 0, now - lastSend >= shortestRoundTrip {
             suspectWindows = Self.windowsBetweenLosses
         } else if now - lastSend < pause {
             return nil
@@ -134,6 +136,7 @@ package struct TransferMachine: Sendable {
         hasAnswered = true
         repetitions = 0
         roundTrip = now - windowStart
+        shortestRoundTrip = min(shortestRoundTrip, roundTrip)
         windowStart = now
         timeout = parameters.timeout.map { Int64($0) * 1000 } ?? Self.initialTimeout
         answerDeadline = now + timeout
