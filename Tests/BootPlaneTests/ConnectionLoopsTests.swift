@@ -1,10 +1,7 @@
 import Dispatch
 import Foundation
-import Logging
 import NIOCore
-import NIOPosix
 import Site
-import Synchronization
 import TestSupport
 import Testing
 
@@ -128,22 +125,10 @@ import Testing
                 let namespace = BootNamespace(backend: FakeBackend(site: site, directory: directory))
                 let script = try EmbeddedConnection(namespace, from: "127.0.0.1")
                 try script.send(EmbeddedConnection.request("/boot.ipxe"))
-                let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-                let questions = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-                let readers = NIOThreadPool(numberOfThreads: 1)
-                readers.start()
-                let listener = try await BootListeners(
-                    group: group, questions: questions, readers: readers, namespace: namespace,
-                    transfers: ActiveTransfers(), logger: Logger(label: "test")
-                ).bindHTTP(host: "127.0.0.1", port: 0)
-                let server = Server(
-                    port: try #require(listener.localAddress?.port), bodies: group.next(),
-                    scriptLength: try script.answers().utf8.count)
-                try await body(server)
-                try await listener.close()
-                try await readers.shutdownGracefully()
-                try await questions.shutdownGracefully()
-                try await group.shutdownGracefully()
+                let length = try script.answers().utf8.count
+                try await BootListener.with(namespace) { listener in
+                    try await body(Server(port: listener.port, bodies: listener.bodies, scriptLength: length))
+                }
             }
         }
     }

@@ -76,36 +76,26 @@ import Testing
             let backend = try Self.backend(Self.site.yaml, directory)
             let namespace = BootNamespace(backend: backend)
             let answer = try Self.ask(namespace, 1)
-            let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-            let questions = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-            let readers = NIOThreadPool(numberOfThreads: 1)
-            readers.start()
-            let listener = try await BootListeners(
-                group: group, questions: questions, readers: readers, namespace: namespace,
-                transfers: ActiveTransfers(), logger: Logger(label: "test")
-            ).bindHTTP(host: "127.0.0.1", port: 0)
-            let port = try #require(listener.localAddress?.port)
-            let first = try LoopbackClient(port: port)
-            let second = try LoopbackClient(port: port)
-            first.send(Self.request(1))
-            #expect(first.receive(answer.utf8.count) == answer)
-            second.send(Self.request(1))
-            #expect(second.receive(answer.utf8.count) == answer)
-            let whole = Self.request(1, "X: y\r\n")
-            second.send(String(whole.prefix(20)))
-            second.send(String(whole.dropFirst(20)))
-            #expect(second.receive(answer.utf8.count) == answer)
-            first.send(EmbeddedConnection.request("/nothing", "GET", "Connection: close\r\n"))
-            #expect(first.receive(1 << 20).hasPrefix("HTTP/1.1 404"))
-            let events = backend.events.withLock { $0 }
-            #expect(events.count == 5 && Set(events[1..<4]).count == 1, "the 404 is the last")
-            try await listener.close()
-            #expect(throws: LoopbackListener.Failure.self) { try LoopbackClient(port: port) }
-            first.end()
-            second.end()
-            try await readers.shutdownGracefully()
-            try await questions.shutdownGracefully()
-            try await group.shutdownGracefully()
+            try await BootListener.with(namespace) { listener in
+                let first = try LoopbackClient(port: listener.port)
+                let second = try LoopbackClient(port: listener.port)
+                first.send(Self.request(1))
+                #expect(first.receive(answer.utf8.count) == answer)
+                second.send(Self.request(1))
+                #expect(second.receive(answer.utf8.count) == answer)
+                let whole = Self.request(1, "X: y\r\n")
+                second.send(String(whole.prefix(20)))
+                second.send(String(whole.dropFirst(20)))
+                #expect(second.receive(answer.utf8.count) == answer)
+                first.send(EmbeddedConnection.request("/nothing", "GET", "Connection: close\r\n"))
+                #expect(first.receive(1 << 20).hasPrefix("HTTP/1.1 404"))
+                let events = backend.events.withLock { $0 }
+                #expect(events.count == 5 && Set(events[1..<4]).count == 1, "the 404 is the last")
+                try await listener.channel.close()
+                #expect(throws: LoopbackListener.Failure.self) { try LoopbackClient(port: listener.port) }
+                first.end()
+                second.end()
+            }
         }
     }
 
