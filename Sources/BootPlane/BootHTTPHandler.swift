@@ -16,7 +16,7 @@ final class BootHTTPHandler: ChannelDuplexHandler {
     private let logger: Logger
     private let watch: ConnectionWatch
     private let writer: ResponseWriter
-    /// Moves the connection to a loop that sends bodies; nil where this one does.
+    /// Moves the connection away from this loop; nil where it stays.
     private let leave: ConnectionLoops.Leave?
     private var request: HTTPRequestHead?
     /// Complete requests that could not be answered at once.
@@ -77,7 +77,7 @@ final class BootHTTPHandler: ChannelDuplexHandler {
         }
     }
 
-    /// Answers a request that is known by its bytes, at once.
+    /// Answers a request that is known by its bytes, at once, and gives the connection back to who answers these faster.
     /// - Parameter bytes: all that came, where what came before was whole requests.
     /// - Returns: false where it has to be read.
     func answersKnown(_ bytes: ByteBuffer) -> Bool {
@@ -86,6 +86,7 @@ final class BootHTTPHandler: ChannelDuplexHandler {
         else { return false }
         watch.requestIsComplete()
         writer.write(known.bytes, known.answer, context)
+        if known.answer.keepsAlive { _ = leave?(context.channel, .back) }
         return true
     }
 
@@ -186,7 +187,9 @@ final class BootHTTPHandler: ChannelDuplexHandler {
         do {
             let resource = try namespace.resource(components, query: query, address: address)
             // It is asked again there.
-            if case .file = resource.body, let leave, let received, leave(context.channel, received) { return }
+            if case .file = resource.body, let leave, let received, leave(context.channel, .toBodies(received)) {
+                return
+            }
             if let seconds = namespace.pacer.wait(for: resource, at: address) {
                 let text = "other machines are loading: it is not this one's turn yet"
                 return respond(ResponsePlan(text: text, retryAfter: seconds), to: request, context)

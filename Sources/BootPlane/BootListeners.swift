@@ -116,7 +116,7 @@ package struct BootListeners: Sendable {
             ) { socket in
                 try ConnectionFront(
                     socket, limiter: limiter, answer: { namespace.answer(toKnown: $0, at: $1) },
-                    pass: loops.take)
+                    pass: { loops.take($0, from: $1) })
             }
             guard let front else { throw IOError(errnoCode: ENOTSOCK, reason: "listen") }
             return front

@@ -2,10 +2,11 @@ internal import CLinux
 internal import Dispatch
 internal import Glibc
 internal import NIOCore
+internal import Synchronization
 
 /// Takes the connections of one listening socket, answers requests that are known by their bytes, and passes a connection on with
-/// the first that is not, or when it is silent: to the event loops, which can do everything else. For a machine that asks again
-/// whether it is its turn, a channel costs ten times what its answer does.
+/// the first that is not, or when it is silent: to the event loops, which can do everything else, and may give one back that asks
+/// what is known again. For a machine that asks again whether it is its turn, a channel costs ten times what its answer does.
 ///
 /// Nothing is parsed here, and nothing waits: what a socket does not take at once goes with the connection. One thread, which is
 /// faster than several: it finds more to do each time it wakes.
@@ -37,13 +38,19 @@ final class ConnectionFront: @unchecked Sendable {
         let descriptor: Int32
         let place: ConnectionLimiter.Place
         var isWatched = false
-        var isNew = true
+        var isNew: Bool
         /// Something came since the last look at who is silent.
         var isAwake = true
 
-        init(_ descriptor: Int32, _ place: ConnectionLimiter.Place) {
-            (self.descriptor, self.place) = (descriptor, place)
+        init(_ descriptor: Int32, _ place: ConnectionLimiter.Place, isNew: Bool) {
+            (self.descriptor, self.place, self.isNew) = (descriptor, place, isNew)
         }
+    }
+
+    /// What other threads say to the one inside `run`.
+    private struct Word {
+        var isStopped = false
+        var givenBack: [Connection] = []
     }
 
     /// Milliseconds after which a silent connection is passed on: at most twice as many.
@@ -54,11 +61,13 @@ final class ConnectionFront: @unchecked Sendable {
     private static let acceptBatch = 32
 
     private let listener: Int32
-    private let stopEvent: Int32
+    /// Wakes the thread for a `Word`.
+    private let wakeEvent: Int32
+    private let word = Mutex(Word())
     private let poll: Int32
     private let limiter: ConnectionLimiter
     private let answer: @Sendable (ByteBuffer, ClientAddress) -> Answer?
-    private let pass: @Sendable (Passed) -> Void
+    private let pass: @Sendable (Passed, ConnectionFront) -> Void
     private var connections: [Int32: Connection] = [:]
     private var isListening = true
     private var nextLook: Int64 = 0
@@ -68,25 +77,25 @@ final class ConnectionFront: @unchecked Sendable {
     ///   - socket: listens, and does not block; it is not closed with this.
     ///   - limiter: says who may connect.
     ///   - answer: gives the answer to what came, all of it, where it is known, and notes that it was given.
-    ///   - pass: takes a connection over.
+    ///   - pass: takes a connection over from this front.
     /// - Throws: `IOError` where there is no descriptor left.
     init(
         _ socket: Int32, limiter: ConnectionLimiter, answer: @escaping @Sendable (ByteBuffer, ClientAddress) -> Answer?,
-        pass: @escaping @Sendable (Passed) -> Void
+        pass: @escaping @Sendable (Passed, ConnectionFront) -> Void
     ) throws(IOError) {
         self.limiter = limiter
         self.answer = answer
         self.pass = pass
         // Its own: the one of its maker may be closed, and the number belong to something else, while this thread still takes from it.
         listener = fcntl(socket, F_DUPFD_CLOEXEC, 0)
-        stopEvent = eventfd(0, Int32(EFD_CLOEXEC) | Int32(EFD_NONBLOCK))
+        wakeEvent = eventfd(0, Int32(EFD_CLOEXEC) | Int32(EFD_NONBLOCK))
         poll = epoll_create1(Int32(EPOLL_CLOEXEC))
-        guard listener >= 0, stopEvent >= 0, poll >= 0, watch(stopEvent), watch(listener) else {
+        guard listener >= 0, wakeEvent >= 0, poll >= 0, watch(wakeEvent), watch(listener) else {
             throw IOError(errnoCode: errno, reason: "epoll")
         }
     }
 
-    deinit { for descriptor in [listener, stopEvent, poll] where descriptor >= 0 { close(descriptor) } }
+    deinit { for descriptor in [listener, wakeEvent, poll] where descriptor >= 0 { close(descriptor) } }
 
     /// Takes connections on a thread of its own until `stop`.
     func start() { DispatchQueue(label: "http", qos: .userInitiated).async { self.run() } }
@@ -95,8 +104,28 @@ final class ConnectionFront: @unchecked Sendable {
     /// number of times.
     func stop() {
         shutdown(listener, Int32(SHUT_RDWR))
+        word.withLock { $0.isStopped = true }
+        wake()
+    }
+
+    /// Goes on with a connection that was passed on. From any thread.
+    /// - Parameters:
+    ///   - descriptor: the connection's, which belongs to this from then on; nothing that came is anywhere but in it.
+    ///   - place: its place among the limited.
+    /// - Returns: false after `stop`: it stays whose it is.
+    func takeBack(_ descriptor: Int32, _ place: ConnectionLimiter.Place) -> Bool {
+        let isTaken = word.withLock { word in
+            guard !word.isStopped else { return false }
+            word.givenBack.append(Connection(descriptor, place, isNew: false))
+            return true
+        }
+        if isTaken { wake() }
+        return isTaken
+    }
+
+    private func wake() {
         var one: UInt64 = 1
-        _ = write(stopEvent, &one, 8)
+        _ = write(wakeEvent, &one, 8)
     }
 
     private func watch(_ descriptor: Int32) -> Bool {
@@ -118,8 +147,9 @@ final class ConnectionFront: @unchecked Sendable {
             if count < 0, errno != EINTR { return endAll() }
             for index in 0..<Int(max(0, count)) {
                 let descriptor = events[index].data.fd
-                if descriptor == stopEvent { return endAll() }
-                if descriptor == listener {
+                if descriptor == wakeEvent {
+                    guard listen() else { return endAll() }
+                } else if descriptor == listener {
                     accept()
                 } else if let connection = connections[descriptor] {
                     converse(connection)
@@ -131,6 +161,23 @@ final class ConnectionFront: @unchecked Sendable {
             passSilent()
             if !isListening { isListening = watch(listener) }
         }
+    }
+
+    /// Does what other threads said.
+    /// - Returns: false where that is to stop.
+    private func listen() -> Bool {
+        var count: UInt64 = 0
+        _ = read(wakeEvent, &count, 8)
+        let (isStopped, givenBack) = word.withLock { word in
+            defer { word.givenBack = [] }
+            return (word.isStopped, word.givenBack)
+        }
+        for connection in givenBack {
+            connections[connection.descriptor] = connection
+            // The next request may have come meanwhile.
+            if !isStopped { converse(connection) }
+        }
+        return !isStopped
     }
 
     private func accept() {
@@ -147,7 +194,7 @@ final class ConnectionFront: @unchecked Sendable {
                 close(descriptor)
                 continue
             }
-            let connection = Connection(descriptor, place)
+            let connection = Connection(descriptor, place, isNew: true)
             connections[descriptor] = connection
             // Most ask with their first word: it may be here.
             converse(connection)
@@ -189,6 +236,8 @@ final class ConnectionFront: @unchecked Sendable {
     }
 
     private func endAll() {
+        word.withLock { $0.isStopped = true }
+        _ = listen()
         for connection in Array(connections.values) { end(connection) }
     }
 
@@ -210,7 +259,7 @@ final class ConnectionFront: @unchecked Sendable {
         pass(
             Passed(
                 descriptor: connection.descriptor, place: connection.place, isNew: connection.isNew, unsent: unsent,
-                ends: ends, received: received))
+                ends: ends, received: received), self)
     }
 }
 

@@ -8,6 +8,7 @@ import Testing
 /// HTTP of a namespace on loopback, with one loop for questions and one for bodies, for the length of a scope.
 struct BootListener {
     let port: Int
+    let questions: any EventLoop
     let bodies: any EventLoop
     let channel: any Channel
 
@@ -22,7 +23,8 @@ struct BootListener {
         ).bindHTTP(host: "127.0.0.1", port: 0)
         try await body(
             BootListener(
-                port: try #require(channel.localAddress?.port), bodies: group.next(), channel: channel))
+                port: try #require(channel.localAddress?.port), questions: questions.next(), bodies: group.next(),
+                channel: channel))
         if channel.isActive { try await channel.close() }
         try await readers.shutdownGracefully()
         try await questions.shutdownGracefully()

@@ -106,6 +106,45 @@ import Testing
         front.stop()
     }
 
+    /// Another descriptor of it, as an event loop gives it back, which closes its own.
+    @Test(arguments: [true, false])
+    func whatIsGivenBackIsAnsweredAgain(_ asksMeanwhile: Bool) async throws {
+        let front = try Front(perClient: 1)
+        let client = try front.connect()
+        for _ in 0..<3 {
+            client.send("who are you?")
+            let passed = try await front.nextPassed()
+            LoopbackClient(passed.descriptor).send("me")
+            #expect(client.receive(2) == "me")
+            if asksMeanwhile { client.send("again?") }
+            #expect(front.takeBack(dup(passed.descriptor), passed.place))
+            close(passed.descriptor)
+            if !asksMeanwhile { client.send("again?") }
+            #expect(client.receive(5) == "again")
+        }
+        #expect(try front.connect().isEnded(), "its place is its own")
+        let silent = try await front.nextPassed()
+        #expect(!silent.isNew && silent.received.readableBytes == 0, "it is passed on as any other")
+        close(silent.descriptor)
+        front.stop()
+    }
+
+    @Test func whatIsGivenBackEndsWithTheFrontAndAfterItStaysWhoseItIs() async throws {
+        let front = try Front()
+        let clients = try (0..<2).map { _ in try front.connect() }
+        for client in clients { client.send("who are you?") }
+        let passed = [try await front.nextPassed(), try await front.nextPassed()]
+        #expect(front.takeBack(passed[0].descriptor, passed[0].place))
+        front.stop()
+        #expect(!front.takeBack(passed[1].descriptor, passed[1].place))
+        for (number, client) in clients.enumerated() { client.send("still \(number)?") }
+        let rest = LoopbackClient(passed[1].descriptor).receive(8)
+        let ended = try #require(clients.firstIndex { rest != "still \($0)?" })
+        #expect(clients[ended].isEnded())
+        close(passed[1].descriptor)
+        #expect(clients[1 - ended].isEnded())
+    }
+
     @Test func stoppingEndsTheListeningAndWhatIsBetweenAnswers() async throws {
         let front = try Front()
         let client = try front.connect()
@@ -138,10 +177,12 @@ private final class Front: Sendable {
             default: nil
             }
         } pass: {
-            all.add($0)
+            all.add($0, $1)
         }
         front.start()
     }
+
+    func takeBack(_ descriptor: Int32, _ place: ConnectionLimiter.Place) -> Bool { front.takeBack(descriptor, place) }
 
     var passed: [ConnectionFront.Passed] { all.all.withLock { $0 } }
 
@@ -159,5 +200,5 @@ private final class Front: Sendable {
 
 private final class PassedConnections: Sendable {
     let all = Mutex<[ConnectionFront.Passed]>([])
-    func add(_ passed: ConnectionFront.Passed) { all.withLock { $0.append(passed) } }
+    func add(_ passed: ConnectionFront.Passed, _: ConnectionFront) { all.withLock { $0.append(passed) } }
 }
