@@ -123,11 +123,13 @@ struct ScriptFigures {
             string.format("\(BootSite.scriptPath(0).replacing(BootSite.mac(0).replacing(":", with: "-"), with: "52-54-00-%02x-%02x-%02x"))", \
             math.floor(i / 65536), math.floor(i / 256) % 256, i % 256)
             """
+        // Written out: wrk.format puts a head's lines in another order each time, and a machine does not.
         return """
+            local rest = " HTTP/1.1\\r\\nHost: bench\\r\\nConnection: \(connection)\\r\\n\\r\\n"
             local requests, n = {}, 0
             init = function(args)
                 for i = 0, \(hosts - 1) do
-                    requests[i] = wrk.format("GET", \(path.map { "\"\($0)\"" } ?? made), {Host = "bench", Connection = "\(connection)"})
+                    requests[i] = "GET " .. \(path.map { "\"\($0)\"" } ?? made) .. rest
                 end
             end
             request = function()
