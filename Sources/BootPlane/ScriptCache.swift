@@ -13,24 +13,39 @@ final class ScriptCache: Sendable {
         let address: IPv4Address?
     }
 
-    /// As many machines as a site may have; whoever asks for one in ever new words has only the cache emptied.
+    /// Twice as many machines as a site may have: one may ask in other words than its firmware did.
     static let limit = 20_000
     /// Requests that no loader sends are not worth keeping.
     private static let longestRequest = 1024
 
     private struct State {
         var basis: DecisionBasis?
-        var entries: [Key: KnownAnswer] = [:]
+        /// Those that were asked for since `older` was begun, and those before them: whoever asks in ever new words has forgotten
+        /// what nobody else asks for.
+        var recent: [Key: KnownAnswer] = [:]
+        var older: [Key: KnownAnswer] = [:]
+
+        mutating func keep(_ answer: KnownAnswer, _ key: Key) {
+            if recent.count >= ScriptCache.limit / 2 { (recent, older) = ([:], recent) }
+            recent[key] = answer
+        }
     }
 
     private let state = Mutex(State())
 
     /// How many are kept.
-    var count: Int { state.withLock { $0.entries.count } }
+    var count: Int { state.withLock { $0.recent.count + $0.older.count } }
 
     /// nil where nothing is known that was decided on this basis.
     func answer(_ key: Key, on basis: DecisionBasis) -> KnownAnswer? {
-        state.withLock { $0.basis == basis ? $0.entries[key] : nil }
+        state.withLock { state in
+            guard state.basis == basis else { return nil }
+            if let answer = state.recent[key] { return answer }
+            guard let place = state.older.index(forKey: key) else { return nil }
+            let known = state.older.remove(at: place)
+            state.keep(known.value, known.key)
+            return known.value
+        }
     }
 
     /// `basis`: as it was before it was decided. What was decided while it changed goes under the old one, which nobody asks for
@@ -40,11 +55,8 @@ final class ScriptCache: Sendable {
         // Of its own size: what came from a socket is in a buffer for much more.
         let key = Key(request: ByteBuffer(bytes: key.request.readableBytesView), address: key.address)
         state.withLock { state in
-            if state.basis != basis || state.entries.count >= Self.limit {
-                state.entries = [:]
-                state.basis = basis
-            }
-            state.entries[key] = answer
+            if state.basis != basis { state = State(basis: basis) }
+            state.keep(answer, key)
         }
     }
 }

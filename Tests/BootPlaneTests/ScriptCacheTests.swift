@@ -1,5 +1,6 @@
 import Artifacts
 import Boot
+import Dispatch
 import Foundation
 import Logging
 import NIOCore
@@ -95,6 +96,34 @@ import Testing
                 #expect(throws: LoopbackListener.Failure.self) { try LoopbackClient(port: listener.port) }
                 first.end()
                 second.end()
+            }
+        }
+    }
+
+    /// Who asks on one connection what nobody asked before, and then what is known.
+    @Test func whoAsksWhatIsKnownNeedsNoLoopForIt() async throws {
+        try await TemporaryDirectory.with { directory in
+            let namespace = BootNamespace(backend: try Self.backend(Self.site.yaml, directory))
+            let known = try EmbeddedConnection(namespace, from: "127.0.0.1")
+            try known.send(Self.request(1))
+            let length = try known.answers().utf8.count
+            try await BootListener.with(namespace) { listener in
+                let client = try LoopbackClient(port: listener.port)
+                for number in 0..<5 {
+                    // The first is read by a loop, and so is the second, whose connection is there; then it is where it began.
+                    for words in [Self.request(1, "X: \(number)\r\n"), Self.request(1)] {
+                        client.send(words)
+                        #expect(client.receive(length).hasPrefix("HTTP/1.1 200 OK"))
+                    }
+                    let held = DispatchSemaphore(value: 0)
+                    listener.questions.execute { held.wait() }
+                    for _ in 0..<3 {
+                        client.send(Self.request(1))
+                        #expect(client.receive(length).hasPrefix("HTTP/1.1 200 OK"))
+                    }
+                    held.signal()
+                }
+                client.end()
             }
         }
     }
@@ -307,8 +336,32 @@ import Testing
             cache.store(answer, ScriptCache.Key(request: request, address: nil), on: script.basis)
             if number % 1000 == 0 { #expect(cache.count <= ScriptCache.limit) }
         }
+        let newest = ScriptCache.Key(request: ByteBuffer(string: "49999"), address: nil)
+        #expect(cache.answer(newest, on: script.basis) != nil)
         let long = ScriptCache.Key(request: ByteBuffer(repeating: 65, count: 5000), address: nil)
         cache.store(answer, long, on: script.basis)
         #expect(cache.answer(long, on: script.basis) == nil)
+    }
+
+    /// A rack that starts over and over, beside somebody who asks in ever new words.
+    @Test func whatIsAskedForIsNotForgottenForWhatIsNot() {
+        let cache = ScriptCache()
+        let script = Self.script([[1]])
+        let answer = KnownAnswer(script: script, load: nil, head: [], keepsAlive: true)
+        func key(_ text: String) -> ScriptCache.Key {
+            ScriptCache.Key(request: ByteBuffer(string: text), address: nil)
+        }
+        let machines = (0..<500).map { key("machine \($0)") }
+        for machine in machines { cache.store(answer, machine, on: script.basis) }
+        for number in 0..<100_000 {
+            cache.store(answer, key("\(number)"), on: script.basis)
+            let isKnown = cache.answer(machines[number % machines.count], on: script.basis) != nil
+            guard isKnown else {
+                Issue.record("it was forgotten after \(number)")
+                return
+            }
+        }
+        #expect(cache.count <= ScriptCache.limit)
+        #expect(cache.answer(key("0"), on: script.basis) == nil)
     }
 }
