@@ -85,7 +85,7 @@ final class BootHTTPHandler: ChannelDuplexHandler {
             context.channel.isWritable, let known = namespace.knownAnswer(bytes, at: address)
         else { return false }
         watch.requestIsComplete()
-        writer.write(known.bytes, known.answer, context)
+        writer.write(ByteBuffer(bytes: known.bytes), known.answer, context)
         if known.answer.keepsAlive { _ = leave?(context.channel, .back) }
         return true
     }
@@ -220,11 +220,12 @@ final class BootHTTPHandler: ChannelDuplexHandler {
 
     /// Only whole scripts: what depends on more than request and decision is not given again.
     private func remember(_ plan: ResponsePlan, _ script: DecidedScript?, _ request: HTTPRequestHead) {
-        guard let script, let received, request.method == .GET, plan.status == .ok,
+        guard let script, let event = plan.event, let received, request.method == .GET, plan.status == .ok,
             !request.headers.contains(name: "upgrade")
         else { return }
         namespace.remember(
-            script, head: ResponseHead.encodeWithoutLength(plan.head(for: request)), keepsAlive: request.isKeepAlive,
+            script, event: event, head: ResponseHead.encodeWithoutLength(plan.head(for: request)),
+            keepsAlive: request.isKeepAlive,
             request: received, at: address)
     }
 

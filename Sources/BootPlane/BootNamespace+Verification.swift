@@ -55,7 +55,9 @@ extension BootNamespace {
         let request = BootRequest(mac: mac, address: address)
         let isPreflight = Self.isPreflight(query)
         var decision = snapshot.decider.decide(request)
-        if !isPreflight { decision = pacer.paced(decision, at: address, in: snapshot.site) }
+        if !isPreflight {
+            decision = pacer.paced(decision, BootPacer.Load(decision, in: snapshot.site), at: address)
+        }
         let renderer = GRUBRenderer(port: snapshot.httpPort)
         var text: String
         do {

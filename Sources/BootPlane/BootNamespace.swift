@@ -68,23 +68,20 @@ package struct BootNamespace: Sendable {
     ///   - request: all of it, as it was sent.
     ///   - address: the client's.
     /// - Returns: the answer, to be noted as any other, and its bytes.
-    func knownAnswer(_ request: ByteBuffer, at address: IPv4Address?) -> (answer: KnownAnswer, bytes: ByteBuffer)? {
+    func knownAnswer(_ request: ByteBuffer, at address: IPv4Address?) -> (answer: KnownAnswer, bytes: [UInt8])? {
         guard request.readableBytesView.starts(with: Self.scriptRequest.utf8) else { return nil }
         let key = ScriptCache.Key(request: request, address: address)
         guard let answer = scripts.answer(key, on: backend.decisionBasis) else { return nil }
         // Its turn may be over, or not have come.
         guard pacer.admits(answer.load, at: address) else { return nil }
-        guard let host = answer.script.decision.host,
-            let bytes = answer.bytes(token: { backend.issueToken(host: host) })
-        else { return nil }
-        return (answer, bytes)
+        return answer.bytes { backend.issueToken(host: answer.host) }.map { (answer, $0) }
     }
 
     /// The same with nothing left to be done but to send it.
     func answer(toKnown request: ByteBuffer, at client: ClientAddress) -> ConnectionFront.Answer? {
         let address = IPv4Address(client: client)
         guard let known = knownAnswer(request, at: address) else { return nil }
-        noteSent(known.answer.event, to: address, bytes: known.bytes.readableBytes)
+        noteSent(known.answer.event, to: address, bytes: known.bytes.count)
         return ConnectionFront.Answer(bytes: known.bytes, keepsAlive: known.answer.keepsAlive)
     }
 
@@ -98,15 +95,16 @@ package struct BootNamespace: Sendable {
     /// Keeps the answer to a request, to be given again.
     /// - Parameters:
     ///   - script: what it was made from.
+    ///   - event: to be noted when it was given.
     ///   - head: of the answer, without its length.
     ///   - keepsAlive: whether the connection goes on after it.
     ///   - request: all of it, as it was sent.
     ///   - address: the client's.
     func remember(
-        _ script: DecidedScript, head: [UInt8], keepsAlive: Bool, request: ByteBuffer, at address: IPv4Address?
+        _ script: DecidedScript, event: BootEvent, head: [UInt8], keepsAlive: Bool, request: ByteBuffer,
+        at address: IPv4Address?
     ) {
-        let load = BootPacer.Load(script.decision, in: backend.snapshot.site)
-        let answer = KnownAnswer(script: script, load: load, head: head, keepsAlive: keepsAlive)
+        let answer = KnownAnswer(script: script, event: event, head: head, keepsAlive: keepsAlive)
         scripts.store(answer, ScriptCache.Key(request: request, address: address), on: script.basis)
     }
 
@@ -124,17 +122,19 @@ package struct BootNamespace: Sendable {
             case .failure(let error): return Self.script(error.refusal, event: nil)
             }
         }
-        let decision = pacer.paced(snapshot.decider.decide(request), at: address, in: snapshot.site)
-        let place = DecidedScript.makePlace()
-        switch try rendered(decision, request, snapshot, token: place) {
+        let decided = snapshot.decider.decide(request)
+        let load = BootPacer.Load(decided, in: snapshot.site)
+        let decision = pacer.paced(decided, load, at: address)
+        switch try rendered(decision, request, snapshot, token: ScriptPieces.place) {
         case .success(let text):
-            let script = DecidedScript(
-                request: request, decision: decision, basis: basis, pieces: DecidedScript.pieces(text, at: place))
-            guard let bytes = script.bytes(token: { decision.host.flatMap(backend.issueToken) }) else { throw .damaged }
-            let boots = if case .boot = decision.outcome { true } else { false }
+            let pieces = ScriptPieces(text)
+            guard let bytes = pieces.bytes(token: { decision.host.flatMap(backend.issueToken) }) else { throw .damaged }
+            var script: DecidedScript?
+            if case .boot = decision.outcome, let host = decision.host {
+                script = DecidedScript(host: host, load: load, basis: basis, pieces: pieces)
+            }
             return BootResource(
-                .bytes(bytes), mediaType: Self.scriptType, event: .script(request, decision),
-                script: boots ? script : nil)
+                .bytes(bytes), mediaType: Self.scriptType, event: .script(request, decision), script: script)
         case .failure(let error):
             return Self.script(error.refusal, event: .script(request, decision.refused(error.reason)))
         }

@@ -19,11 +19,18 @@ package final class BootPacer: Sendable {
     }
 
     /// The same decision, or to wait where it is not the machine's turn.
-    func paced(_ decision: BootDecision, at address: IPv4Address?, in site: Site) -> BootDecision {
-        guard let turn = turn(decision, at: address, in: site) else { return decision }
+    /// - Parameters:
+    ///   - decision: what was decided.
+    ///   - load: what the machine loads by it.
+    ///   - address: the machine's.
+    /// - Returns: what it is told.
+    func paced(_ decision: BootDecision, _ load: Load?, at address: IPv4Address?) -> BootDecision {
+        guard let address else { return decision }
+        if decision.outcome == .localDisk { control.withLock { $0.left(address) } }
+        guard let load, case .wait(let seconds) = ask(load, address) else { return decision }
         return decision.held(
-            turn.seconds,
-            "it waits for its turn: \(turn.budget.machines) machines of \(decision.substrate ?? "") load at once, by 'boot_budget'"
+            seconds,
+            "it waits for its turn: \(load.budget.machines) machines of \(load.substrate) load at once, by 'boot_budget'"
         )
     }
 
@@ -53,16 +60,6 @@ package final class BootPacer: Sendable {
         control.withLock {
             $0.ask(address, substrate: load.substrate, bytes: load.bytes, budget: load.budget, now: clock())
         }
-    }
-
-    /// How long a machine has to wait, and by which budget; nil when it may load, or has nothing to load.
-    private func turn(
-        _ decision: BootDecision, at address: IPv4Address?, in site: Site
-    ) -> (seconds: Int, budget: BootBudget)? {
-        guard let address else { return nil }
-        if decision.outcome == .localDisk { control.withLock { $0.left(address) } }
-        guard let load = Load(decision, in: site), case .wait(let seconds) = ask(load, address) else { return nil }
-        return (seconds, load.budget)
     }
 
     /// Seconds after which a machine may ask again for a file that it is not its turn to load; nil when it may now.

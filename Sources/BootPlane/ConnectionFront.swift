@@ -15,7 +15,7 @@ final class ConnectionFront: @unchecked Sendable {
 
     /// What a known request is answered with.
     struct Answer {
-        let bytes: ByteBuffer
+        let bytes: [UInt8]
         /// Another request may follow it.
         let keepsAlive: Bool
     }
@@ -216,12 +216,12 @@ final class ConnectionFront: @unchecked Sendable {
             return pass(connection, received: ByteBuffer(bytes: received.readableBytesView))
         }
         connection.isNew = false
-        let sent = answer.bytes.withUnsafeReadableBytes {
+        let sent = answer.bytes.withUnsafeBytes {
             send(connection.descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
         }
-        if sent == answer.bytes.readableBytes { return answer.keepsAlive ? watch(connection) : end(connection) }
+        if sent == answer.bytes.count { return answer.keepsAlive ? watch(connection) : end(connection) }
         guard sent >= 0 || errno == EAGAIN else { return end(connection) }
-        pass(connection, unsent: answer.bytes.dropped(max(0, sent)), ends: !answer.keepsAlive)
+        pass(connection, unsent: ByteBuffer(bytes: answer.bytes.dropFirst(max(0, sent))), ends: !answer.keepsAlive)
     }
 
     private func watch(_ connection: Connection) {
@@ -260,13 +260,5 @@ final class ConnectionFront: @unchecked Sendable {
             Passed(
                 descriptor: connection.descriptor, place: connection.place, isNew: connection.isNew, unsent: unsent,
                 ends: ends, received: received), self)
-    }
-}
-
-extension ByteBuffer {
-    fileprivate func dropped(_ count: Int) -> ByteBuffer {
-        var rest = self
-        rest.moveReaderIndex(forwardBy: count)
-        return rest
     }
 }

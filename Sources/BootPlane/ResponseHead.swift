@@ -5,7 +5,6 @@ internal import NIOHTTP1
 enum ResponseHead {
     /// GRUB compares it byte by byte (its `net/http.c` of 2.06), and waits for the end of the connection where it does not find it.
     static let contentLength = "Content-Length"
-    private static let contentLengthLine: StaticString = "Content-Length: "
 
     static func encode(_ head: HTTPResponseHead, into buffer: inout ByteBuffer) {
         buffer.writeStaticString(head.version == .http1_0 ? "HTTP/1.0 " : "HTTP/1.1 ")
@@ -32,11 +31,7 @@ enum ResponseHead {
     }
 
     /// Ends such a head.
-    static func endWithLength(_ length: Int, into buffer: inout ByteBuffer) {
-        buffer.writeStaticString(contentLengthLine)
-        buffer.writeString(String(length))
-        buffer.writeStaticString("\r\n\r\n")
-    }
+    static func end(length: Int) -> [UInt8] { Array("\(contentLength): \(length)\r\n\r\n".utf8) }
 
     /// A line's end within a value would let whoever wrote it answer in our name: it becomes a space.
     private static func write(_ text: String, into buffer: inout ByteBuffer) {

@@ -1,4 +1,5 @@
 internal import Boot
+internal import Dispatch
 internal import NIOCore
 internal import Site
 internal import Synchronization
@@ -25,9 +26,12 @@ final class ScriptCache: Sendable {
         var recent: [Key: KnownAnswer] = [:]
         var older: [Key: KnownAnswer] = [:]
 
-        mutating func keep(_ answer: KnownAnswer, _ key: Key) {
-            if recent.count >= ScriptCache.limit / 2 { (recent, older) = ([:], recent) }
+        /// Gives back what was forgotten for it, to be freed where nobody waits.
+        mutating func keep(_ answer: KnownAnswer, _ key: Key) -> [Key: KnownAnswer] {
+            var forgotten: [Key: KnownAnswer] = [:]
+            if recent.count >= ScriptCache.limit / 2 { (recent, older, forgotten) = ([:], recent, older) }
             recent[key] = answer
+            return forgotten
         }
     }
 
@@ -38,14 +42,15 @@ final class ScriptCache: Sendable {
 
     /// nil where nothing is known that was decided on this basis.
     func answer(_ key: Key, on basis: DecisionBasis) -> KnownAnswer? {
-        state.withLock { state in
-            guard state.basis == basis else { return nil }
-            if let answer = state.recent[key] { return answer }
-            guard let place = state.older.index(forKey: key) else { return nil }
+        let (answer, forgotten) = state.withLock { state -> (KnownAnswer?, [Key: KnownAnswer]) in
+            guard state.basis == basis else { return (nil, [:]) }
+            if let answer = state.recent[key] { return (answer, [:]) }
+            guard let place = state.older.index(forKey: key) else { return (nil, [:]) }
             let known = state.older.remove(at: place)
-            state.keep(known.value, known.key)
-            return known.value
+            return (known.value, state.keep(known.value, known.key))
         }
+        free(forgotten)
+        return answer
     }
 
     /// `basis`: as it was before it was decided. What was decided while it changed goes under the old one, which nobody asks for
@@ -54,9 +59,17 @@ final class ScriptCache: Sendable {
         guard key.request.readableBytes <= Self.longestRequest else { return }
         // Of its own size: what came from a socket is in a buffer for much more.
         let key = Key(request: ByteBuffer(bytes: key.request.readableBytesView), address: key.address)
-        state.withLock { state in
-            if state.basis != basis { state = State(basis: basis) }
-            state.keep(answer, key)
+        let forgotten = state.withLock { state in
+            guard state.basis != basis else { return [state.keep(answer, key)] }
+            defer { state = State(basis: basis, recent: [key: answer]) }
+            return [state.recent, state.older]
         }
+        for forgotten in forgotten { free(forgotten) }
+    }
+
+    /// Ten thousand take some milliseconds, which no event loop has.
+    private func free(_ forgotten: [Key: KnownAnswer]) {
+        guard !forgotten.isEmpty else { return }
+        DispatchQueue.global(qos: .utility).async { withExtendedLifetime(forgotten) {} }
     }
 }

@@ -170,10 +170,10 @@ private final class Front: Sendable {
         self.all = all
         front = try ConnectionFront(socket.descriptor, limiter: ConnectionLimiter(perClient: perClient)) { request, _ in
             switch String(buffer: request) {
-            case "again?": ConnectionFront.Answer(bytes: ByteBuffer(string: "again"), keepsAlive: true)
-            case "last?": ConnectionFront.Answer(bytes: ByteBuffer(string: "last"), keepsAlive: false)
-            case "long?": ConnectionFront.Answer(bytes: ByteBuffer(string: Self.long), keepsAlive: true)
-            case "long and last?": ConnectionFront.Answer(bytes: ByteBuffer(string: Self.long), keepsAlive: false)
+            case "again?": ConnectionFront.Answer(bytes: Array("again".utf8), keepsAlive: true)
+            case "last?": ConnectionFront.Answer(bytes: Array("last".utf8), keepsAlive: false)
+            case "long?": ConnectionFront.Answer(bytes: Array(Self.long.utf8), keepsAlive: true)
+            case "long and last?": ConnectionFront.Answer(bytes: Array(Self.long.utf8), keepsAlive: false)
             default: nil
             }
         } pass: {

@@ -59,8 +59,12 @@ import Testing
             let first = try Self.ask(namespace, 1)
             #expect(first.contains("kernel --name linux") && first.contains("/hosts/hv01.token/answer"))
             let known = try #require(Self.known(namespace, Self.request(1)))
-            #expect(known.script.request.mac == MACAddress("52:54:00:20:99:21"))
-            #expect(known.script.decision.host == "hv01")
+            guard case .script(let request, let decision) = known.event else {
+                Issue.record("another event: \(known.event)")
+                return
+            }
+            #expect(request.mac == MACAddress("52:54:00:20:99:21"))
+            #expect(known.host == "hv01" && decision.host == "hv01")
             #expect(try Self.ask(namespace, 1) == first)
             #expect(backend.issuedTokens.withLock { $0 } == 3, "one was asked for here, and two were sent")
             let events = backend.events.withLock { $0 }
@@ -311,57 +315,51 @@ import Testing
         ("TTOKEN", 2),
     ])
     func scriptsAreCutWhereTheTokenBelongs(_ text: String, _ count: Int) throws {
-        let pieces = DecidedScript.pieces(text, at: "TOKEN")
+        let pieces = ScriptPieces(text, at: "TOKEN")
         #expect(pieces.count == count)
-        let entry = Self.script(pieces)
         for token in ["1", "another token"] {
-            let filled = try #require(entry.bytes { token })
+            let filled = try #require(pieces.bytes { token })
             #expect(String(decoding: filled, as: UTF8.self) == text.replacing("TOKEN", with: token))
         }
-        #expect((entry.bytes { nil } == nil) == (count > 1), "no script with a hole")
+        #expect((pieces.bytes { nil } == nil) == (count > 1), "no script with a hole")
     }
 
-    private static func script(_ pieces: [[UInt8]]) -> DecidedScript {
-        DecidedScript(
-            request: BootRequest(), decision: BootDecision(host: nil, substrate: nil, outcome: .localDisk, reasons: []),
-            basis: DecisionBasis(site: SHA256.digest(of: "".utf8), releases: 1, installations: 1), pieces: pieces)
-    }
+    private static let basis = DecisionBasis(site: SHA256.digest(of: "".utf8), releases: 1, installations: 1)
+    private static let answer = KnownAnswer(
+        script: DecidedScript(host: "hv01", load: nil, basis: basis, pieces: ScriptPieces("a")), event: .stage1,
+        head: [], keepsAlive: true)
 
     @Test func askingInEverNewWordsDoesNotFillTheMemory() {
         let cache = ScriptCache()
-        let script = Self.script([[1]])
-        let answer = KnownAnswer(script: script, load: nil, head: [], keepsAlive: true)
         for number in 0..<50_000 {
             let request = ByteBuffer(string: "\(number)")
-            cache.store(answer, ScriptCache.Key(request: request, address: nil), on: script.basis)
+            cache.store(Self.answer, ScriptCache.Key(request: request, address: nil), on: Self.basis)
             if number % 1000 == 0 { #expect(cache.count <= ScriptCache.limit) }
         }
         let newest = ScriptCache.Key(request: ByteBuffer(string: "49999"), address: nil)
-        #expect(cache.answer(newest, on: script.basis) != nil)
+        #expect(cache.answer(newest, on: Self.basis) != nil)
         let long = ScriptCache.Key(request: ByteBuffer(repeating: 65, count: 5000), address: nil)
-        cache.store(answer, long, on: script.basis)
-        #expect(cache.answer(long, on: script.basis) == nil)
+        cache.store(Self.answer, long, on: Self.basis)
+        #expect(cache.answer(long, on: Self.basis) == nil)
     }
 
     /// A rack that starts over and over, beside somebody who asks in ever new words.
     @Test func whatIsAskedForIsNotForgottenForWhatIsNot() {
         let cache = ScriptCache()
-        let script = Self.script([[1]])
-        let answer = KnownAnswer(script: script, load: nil, head: [], keepsAlive: true)
         func key(_ text: String) -> ScriptCache.Key {
             ScriptCache.Key(request: ByteBuffer(string: text), address: nil)
         }
         let machines = (0..<500).map { key("machine \($0)") }
-        for machine in machines { cache.store(answer, machine, on: script.basis) }
+        for machine in machines { cache.store(Self.answer, machine, on: Self.basis) }
         for number in 0..<100_000 {
-            cache.store(answer, key("\(number)"), on: script.basis)
-            let isKnown = cache.answer(machines[number % machines.count], on: script.basis) != nil
+            cache.store(Self.answer, key("\(number)"), on: Self.basis)
+            let isKnown = cache.answer(machines[number % machines.count], on: Self.basis) != nil
             guard isKnown else {
                 Issue.record("it was forgotten after \(number)")
                 return
             }
         }
         #expect(cache.count <= ScriptCache.limit)
-        #expect(cache.answer(key("0"), on: script.basis) == nil)
+        #expect(cache.answer(key("0"), on: Self.basis) == nil)
     }
 }
