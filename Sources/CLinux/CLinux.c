@@ -281,7 +281,7 @@ int clinux_resolve(uint32_t server, const char *name, uint32_t *addresses, int c
 }
 
 int clinux_can_start_child(void) {
-    enum { count = 16 };
+    enum { count = 64 };
     int held[count];
     int got = 0;
     while (got < count) {

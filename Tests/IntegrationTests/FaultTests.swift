@@ -106,14 +106,14 @@ import Testing
         try await Self.with { lab, server in
             let processID = String(server.program.processID)
             let open = try await lab.run(["sh", "-c", "ls /proc/\(processID)/fd | wc -l"]).output
-            let limit = try #require(Int(open)) + 20
+            let limit = try #require(Int(open)) + 100
             try await lab.run(["prlimit", "--pid", processID, "--nofile=\(limit):\(limit)"])
             let holder = try await lab.start(
                 [
                     "python3", "-c",
                     """
                     import socket, time
-                    held = [socket.create_connection(("10.20.99.1", 80)) for _ in range(100)]
+                    held = [socket.create_connection(("10.20.99.1", 80)) for _ in range(200)]
                     print("held", flush=True)
                     time.sleep(600)
                     """,

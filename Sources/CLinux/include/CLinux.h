@@ -74,8 +74,9 @@ int clinux_accept(int socket, struct sockaddr_storage *remote);
 /* tcp(7), TCP_INFO: the shortest round trip that a connection has seen, in microseconds; -1 where the kernel knows none. */
 int64_t clinux_round_trip(int socket);
 
-/* Whether descriptors are left for a child's pipes, with room: 1 or 0. swift-subprocess traps where it has some of them and cannot
-   have the next, so whoever starts a child looks first. */
+/* Whether descriptors are left for a child's pipes: 1 or 0. swift-subprocess 1.0.2 ends the program with SIGILL ("FileDescriptor was
+   not closed") where it has some of them and cannot have the next, which is where 1 to 10 are left; so whoever starts a child looks
+   first, and asks for as many more as connections may take meanwhile. */
 int clinux_can_start_child(void);
 
 /* Asks one DNS server (IPv4, network byte order) for the IPv4 addresses of a name, through glibc's resolver: at most `capacity` of
