@@ -38,6 +38,14 @@ package struct BootTFTPService: TFTPService {
         return .file(TFTPAnswer(content, context: resource.event, blockSizeLimit: limits.min()))
     }
 
+    /// Those on a segment of the site.
+    package func expectation() -> (String) -> Bool {
+        let subnets = namespace.backend.snapshot.site.substrates.flatMap { $0.segments.compactMap(\.subnet) }
+        return { client in
+            IPv4Address(client: client).map { address in subnets.contains { $0.contains(address) } } ?? false
+        }
+    }
+
     package func transferBegan(client: String) { namespace.pacer.transferBegan(IPv4Address(client: client)) }
 
     package func transferEnded(_ report: TransferReport, context: (any Sendable)?) {

@@ -17,6 +17,7 @@ final class TFTPLoop: @unchecked Sendable {
     private var origins: [Int32: (local: DatagramEndpoint, listener: ListeningSocket)] = [:]
     private let transferLimit: Int
     private var unanswered: UnansweredTransfers
+    private var backlog = RequestBacklog<Request>()
     /// Transfers that gave way since `placesRanOut` was called last, and when it may be called again.
     private var gaveWay = 0
     private var nextWord = Int64.min
@@ -29,6 +30,12 @@ final class TFTPLoop: @unchecked Sendable {
     /// Milliseconds between two looks at the transfers' timers.
     private static let timerInterval: Int64 = 10
     private static let pauseOfWords: Int64 = 10_000
+    /// Requests that are taken from a socket in a row: a hundred times faster than they come, or the kernel drops whom it likes.
+    private static let requestBatch = 1024
+    /// Requests that are answered before transfers under way are looked at again: some milliseconds. Of strangers only so many, for
+    /// a flood is theirs.
+    private static let requestTurn = 64
+    private static let strangersTurn = 16
 
     init(
         listening: [ListeningSocket], stopEvent: Int32, service: any TFTPService, ports: TransferPorts,
@@ -88,7 +95,8 @@ final class TFTPLoop: @unchecked Sendable {
         var events = [epoll_event](repeating: epoll_event(), count: 256)
         var nextTimers = Self.now() + Self.timerInterval
         while !isDrained {
-            let wait = transfers.isEmpty ? -1 : Int32(max(0, nextTimers - Self.now()))
+            let wait =
+                backlog.isEmpty ? transfers.isEmpty ? -1 : Int32(max(0, nextTimers - Self.now())) : 0
             let count = epoll_wait(poll, &events, Int32(events.count), wait)
             if count < 0, errno != EINTR { return }
             var again: [Request] = []
@@ -124,6 +132,7 @@ final class TFTPLoop: @unchecked Sendable {
             for request in again {
                 receive(request.bytes, from: request.remote, at: request.origin.local, request.origin.listener, buffer)
             }
+            answerBacklog(buffer)
             if now >= nextTimers {
                 nextTimers = now + Self.timerInterval
                 for transfer in transfers.all where transfer.machine.deadline <= now {
@@ -150,6 +159,7 @@ final class TFTPLoop: @unchecked Sendable {
         for descriptor in listening.map(\.descriptor) + [stopEvent] {
             _ = epoll_ctl(poll, EPOLL_CTL_DEL, descriptor, nil)
         }
+        backlog = RequestBacklog()
         drainEnd = Self.now() + drainLimit
     }
 
@@ -161,6 +171,7 @@ final class TFTPLoop: @unchecked Sendable {
         transfers[transfer.descriptor] = nil
         origins[transfer.descriptor] = nil
         byClient[transfer.remote] = nil
+        if transfer.machine.hasAnswered { backlog.hasAnswered(transfer.remote) }
         let host = transfer.remote.host
         let left = countByHost[host, default: 1] - 1
         countByHost[host] = left == 0 ? nil : left
@@ -168,8 +179,8 @@ final class TFTPLoop: @unchecked Sendable {
     }
 
     private func receiveRequests(_ socket: ListeningSocket, _ buffer: UnsafeMutableRawBufferPointer) {
-        // At most so many in a row, that transfers under way are not starved by a flood.
-        for _ in 0..<64 {
+        let isExpected = service.expectation()
+        for _ in 0..<Self.requestBatch {
             var addresses = clinux_datagram_addresses()
             let count = clinux_receive(socket.descriptor, buffer.baseAddress, buffer.count, &addresses)
             guard count >= 0 else { return }
@@ -178,7 +189,19 @@ final class TFTPLoop: @unchecked Sendable {
                 addresses.local_length > 0
                 ? DatagramEndpoint(storage: addresses.local, length: addresses.local_length) : nil
             // A broadcast or multicast request has no address that an answer could come from.
-            receive(Array(buffer[..<count]), from: remote, at: local ?? socket.endpoint.with(port: 0), socket, buffer)
+            let request = Request(
+                bytes: Array(buffer[..<count]), remote: remote,
+                origin: (local ?? socket.endpoint.with(port: 0), socket))
+            backlog.append(request, of: remote, isExpected: isExpected)
+        }
+    }
+
+    private func answerBacklog(_ buffer: UnsafeMutableRawBufferPointer) {
+        var strangers = 0
+        for _ in 0..<Self.requestTurn {
+            guard strangers < Self.strangersTurn, let (request, rank) = backlog.popFirst() else { return }
+            if rank == .stranger { strangers += 1 }
+            receive(request.bytes, from: request.remote, at: request.origin.local, request.origin.listener, buffer)
         }
     }
 

@@ -37,6 +37,8 @@ final class FileTable: TFTPService {
         } ?? .notFound
     }
 
+    func expectation() -> (String) -> Bool { { _ in true } }
+
     func transferBegan(client: String) { begun.withLock { $0 += 1 } }
 
     func transferEnded(_ report: TransferReport, context: (any Sendable)?) {

@@ -1,0 +1,69 @@
+/// Requests that came faster than they can be answered, which takes a file and a socket each. A flood from forged addresses asks
+/// for more than any server opens, and a machine that is left out asks again after seconds only: those who have answered before come
+/// first, then those that are expected, then strangers.
+struct RequestBacklog<Request> {
+    enum Rank: Int, CaseIterable {
+        case answered, expected, stranger
+    }
+
+    /// Requests that are kept of each rank. Of more the oldest are forgotten: who sent them asks again.
+    static var limit: Int { 4096 }
+    /// Hosts that are known to answer, more than a site has: twice as many at most.
+    static var hostLimit: Int { 10_000 }
+
+    private struct Queue {
+        var requests: [Request] = []
+        var first = 0
+
+        mutating func append(_ request: Request) {
+            if requests.count >= 2 * RequestBacklog.limit {
+                requests.removeFirst(max(first, requests.count - RequestBacklog.limit))
+                first = 0
+            }
+            requests.append(request)
+        }
+
+        mutating func popFirst() -> Request? {
+            first = max(first, requests.count - RequestBacklog.limit)
+            guard first < requests.count else { return nil }
+            first += 1
+            let request = requests[first - 1]
+            if first == requests.count { (requests, first) = ([], 0) }
+            return request
+        }
+
+        var isEmpty: Bool { first >= requests.count }
+    }
+
+    private var queues: [Queue] = Rank.allCases.map { _ in Queue() }
+    /// Those that answered since `olderHosts` was begun, and those before them.
+    private var hosts: Set<DatagramEndpoint> = []
+    private var olderHosts: Set<DatagramEndpoint> = []
+
+    /// Nothing waits.
+    var isEmpty: Bool { queues.allSatisfy(\.isEmpty) }
+
+    /// Notes that a packet came from a client that only who has its address can have sent.
+    mutating func hasAnswered(_ client: DatagramEndpoint) {
+        let host = client.with(port: 0)
+        if hosts.count >= Self.hostLimit { (hosts, olderHosts) = ([], hosts) }
+        hosts.insert(host)
+    }
+
+    /// Keeps a request of a client; `isExpected` is asked where it has not answered yet.
+    mutating func append(_ request: Request, of client: DatagramEndpoint, isExpected: (String) -> Bool) {
+        let host = client.with(port: 0)
+        let rank: Rank =
+            hosts.contains(host) || olderHosts.contains(host)
+            ? .answered : isExpected(client.host) ? .expected : .stranger
+        queues[rank.rawValue].append(request)
+    }
+
+    /// The next to be answered, of the first rank that has one: in a rank the one that came first.
+    mutating func popFirst() -> (request: Request, rank: Rank)? {
+        for rank in Rank.allCases {
+            if let request = queues[rank.rawValue].popFirst() { return (request, rank) }
+        }
+        return nil
+    }
+}
