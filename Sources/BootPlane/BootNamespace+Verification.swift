@@ -82,13 +82,15 @@ extension BootNamespace {
 
     /// A machine's unified kernel image. Whatever is not a boot is no file: firmware goes on with its next boot entry.
     func kernelImage(
-        _ snapshot: BootSnapshot, _ name: String, _ address: IPv4Address?
+        _ snapshot: BootSnapshot, _ name: String, _ query: [String: String], _ address: IPv4Address?
     ) throws(BootRefusal) -> BootResource {
         guard let mac = Self.mac(name, ending: ".efi") else { throw .notFound("there is no such image") }
         let request = BootRequest(mac: mac, platform: "efi", address: address)
+        let isPreflight = Self.isPreflight(query)
         let decision = snapshot.decider.decide(request)
         guard case .boot(let plan) = decision.outcome, plan.verifier == .firmware,
-            let expansion = try expansion(decision, mac, snapshot, address, token: steadyToken)
+            let expansion = try expansion(
+                decision, mac, snapshot, address, token: isPreflight ? { _ in BootPath.preflight } : steadyToken)
         else {
             throw .notFound(decision.outcome == .refuse ? "this machine contradicts the site file" : decision.reason)
         }
@@ -106,9 +108,10 @@ extension BootNamespace {
         let parts = KernelImageParts(
             kernel: kernel, initrds: initrds, overlay: overlay, arguments: arguments.joined(separator: " "))
         guard let file = OpenFile(path: try Self.prepared(backend.kernelImage(parts))) else { throw .preparing }
-        pacer.takesPlace(decision, at: address, bytes: file.size, in: snapshot.site)
+        if !isPreflight { pacer.takesPlace(decision, at: address, bytes: file.size, in: snapshot.site) }
         return BootResource(
-            .file(file, offset: 0, size: file.size), mediaType: "application/efi", event: .script(request, decision))
+            .file(file, offset: 0, size: file.size), mediaType: "application/efi",
+            event: isPreflight ? nil : .script(request, decision))
     }
 
     private static func mac(_ name: String, ending: String) -> MACAddress? {

@@ -50,7 +50,7 @@ package struct BootNamespace: Sendable {
         case (BootPath.grub, 2): return try grubConfiguration(snapshot, components[1], query, address)
         case (BootPath.grub, 4...) where components[1] == BootPath.grubFiles:
             return try grubFile(snapshot, components.dropFirst(2).joined(separator: "/"))
-        case (BootPath.kernelImages, 2): return try kernelImage(snapshot, components[1], address)
+        case (BootPath.kernelImages, 2): return try kernelImage(snapshot, components[1], query, address)
         case (_, 2...): return try file(snapshot, components.joined(separator: "/"))
         default: throw .notFound("there is nothing at this path")
         }

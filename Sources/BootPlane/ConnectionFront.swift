@@ -148,7 +148,7 @@ final class ConnectionFront: @unchecked Sendable {
             for index in 0..<Int(max(0, count)) {
                 let descriptor = events[index].data.fd
                 if descriptor == wakeEvent {
-                    guard listen() else { return endAll() }
+                    guard heedWord() else { return endAll() }
                 } else if descriptor == listener {
                     accept()
                 } else if let connection = connections[descriptor] {
@@ -165,7 +165,7 @@ final class ConnectionFront: @unchecked Sendable {
 
     /// Does what other threads said.
     /// - Returns: false where that is to stop.
-    private func listen() -> Bool {
+    private func heedWord() -> Bool {
         var count: UInt64 = 0
         _ = read(wakeEvent, &count, 8)
         let (isStopped, givenBack) = word.withLock { word in
@@ -237,7 +237,7 @@ final class ConnectionFront: @unchecked Sendable {
 
     private func endAll() {
         word.withLock { $0.isStopped = true }
-        _ = listen()
+        _ = heedWord()
         for connection in Array(connections.values) { end(connection) }
     }
 

@@ -21,6 +21,17 @@ package struct EFISignature: Sendable {
             ) async throws(BootSigningError) -> Void
     ) { self.signProgram = signProgram }
 
+    /// Whether a program is signed by a certificate's key, as firmware with the certificate in its `db` would find.
+    /// - Parameters:
+    ///   - program: a path.
+    ///   - certificate: the same; PEM.
+    /// - Returns: false for a program that has been changed, is signed by another key or not at all, or is none.
+    /// - Throws: `BootSigningError` when sbverify is missing.
+    package static func isValid(_ program: String, by certificate: String) async throws(BootSigningError) -> Bool {
+        try await SigningTool.sbverify.run(["--version"])
+        return (try? await SigningTool.sbverify.run(["--cert", certificate, program])) != nil
+    }
+
     /// Signs a program.
     /// - Throws: `BootSigningError` when sbsign is missing, or the file is no EFI program, or the token does not sign.
     package func sign(_ program: String, to output: String) async throws(BootSigningError) {

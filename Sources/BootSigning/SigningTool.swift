@@ -12,6 +12,7 @@ struct SigningTool: Sendable {
     static let objcopy = SigningTool(program: "objcopy", package: "binutils")
     static let objdump = SigningTool(program: "objdump", package: "binutils")
     static let openssl = SigningTool(program: "openssl", package: "openssl")
+    static let sbverify = SigningTool(program: "sbverify", package: "sbsigntool")
     static let sbsign = SigningTool(program: "sbsign", package: "sbsigntool")
 
     /// What it writes to standard output.

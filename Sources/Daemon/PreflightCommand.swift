@@ -2,6 +2,7 @@ package import ArgumentParser
 internal import Artifacts
 internal import Authority
 internal import Boot
+internal import BootSigning
 internal import ConfigurationFile
 internal import Preflight
 internal import Site
@@ -71,9 +72,17 @@ package struct PreflightCommand: AsyncParsableCommand {
         }
         var options = Preflight.Options(
             firmware: firmware.isEmpty ? [.bios, .uefi] : firmware, httpPort: httpPort, tftpPort: tftpPort,
-            server: server.flatMap { IPv4Address($0) }, certificate: certificate,
+            server: server.flatMap { IPv4Address($0) },
+            certificate: certificatePath.flatMap { SmallFile.read($0, limit: 1 << 16) }.map {
+                String(decoding: $0, as: UTF8.self)
+            },
             interface: { NetworkInterfaces.name(in: $0) })
         let check = GRUBSignatureCheck(data: data)
+        let certificate = certificatePath
+        options.isSignedForFirmware = { program in
+            guard let certificate else { return nil }
+            return try? await EFISignature.isValid(program, by: certificate)
+        }
         options.isSignedForGRUB = { signature, file in await check.isValid(signature, over: file) }
         var preflight = Preflight(site: parsed, options: options)
         var failing = 0
@@ -86,9 +95,9 @@ package struct PreflightCommand: AsyncParsableCommand {
         if failing > 0 { throw ExitCode.failure }
     }
 
-    private var certificate: String? {
-        [DefaultPath.tokenCertificate(in: data), DefaultPath.bootCertificate(in: data)].lazy
-            .compactMap { SmallFile.read($0, limit: 1 << 16) }.first.map { String(decoding: $0, as: UTF8.self) }
+    private var certificatePath: String? {
+        [DefaultPath.tokenCertificate(in: data), DefaultPath.bootCertificate(in: data)]
+            .first { SmallFile.read($0, limit: 1 << 16) != nil }
     }
 
     private func machines(of site: Site) throws -> [Preflight.Machine] {

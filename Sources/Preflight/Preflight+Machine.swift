@@ -40,6 +40,8 @@ extension Preflight {
         /// Whether the file at the first path is a signature, over the one at the second, that the site's GRUB takes; nil where its
         /// key is not known.
         package var isSignedForGRUB: @Sendable (String, String) async -> Bool? = { _, _ in nil }
+        /// Whether an EFI program is signed by the boot key; nil where its certificate or sbverify is missing.
+        package var isSignedForFirmware: @Sendable (String) async -> Bool? = { _ in nil }
         /// Milliseconds to wait for DHCP.
         package var patience: Int32 = 3000
 

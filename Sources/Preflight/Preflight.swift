@@ -45,7 +45,7 @@ package struct Preflight {
             for firmware in options.firmware {
                 guard let offer = dhcp.firmwareOffer(firmware, names, &report) else { continue }
                 nameServer = nameServer ?? offer.nameServers.first
-                await load(offer, firmware, view, &report)
+                await load(offer, firmware, names, view, &report)
             }
             if let offer = dhcp.loaderOffer(names, &report) { nameServer = nameServer ?? offer.nameServers.first }
         }
@@ -61,13 +61,13 @@ package struct Preflight {
 
     /// The loader that an offer names, from where it names it.
     private mutating func load(
-        _ offer: DHCPMessage, _ firmware: Firmware, _ view: SubstrateView, _ report: inout PreflightReport
+        _ offer: DHCPMessage, _ firmware: Firmware, _ names: BootNames, _ view: SubstrateView,
+        _ report: inout PreflightReport
     ) async {
         let name = "loader \(firmware.rawValue)"
         guard let file = offer.bootFile else { return }
-        // It has one boot's token inside, and asking for it is a step on the machine's timeline.
-        guard !file.contains("\(BootPath.kernelImages)/") else {
-            return report.add(name, .good, "\(file) is made for the machine when it asks: not loaded here")
+        if file.contains("\(BootPath.kernelImages)/") {
+            return await loadKernelImage(file, name, names, offer.nameServers.first, view, &report)
         }
         if file.hasPrefix("http://") {
             switch await fetch(file, offer.nameServers.first, view) {
@@ -223,7 +223,7 @@ package struct Preflight {
             let probe = HTTPProbe(addresses: [host: address])
             let answer: Result<HTTPProbe.Answer, PreflightError>
             do throws(PreflightError) {
-                answer = .success(try await probe.fetch(url, to: file))
+                answer = .success(try await Self.fetchWhenReady(url, to: file, by: probe))
             } catch {
                 answer = .failure(error)
             }
@@ -237,6 +237,20 @@ package struct Preflight {
         }
         files[url] = result
         return result
+    }
+
+    /// Seconds between two questions for what is being made, and how many are asked, as a machine that goes on asking would.
+    private static let pause = 3
+    private static let questions = 20
+
+    private static func fetchWhenReady(
+        _ url: String, to file: URL?, by probe: HTTPProbe
+    ) async throws(PreflightError) -> HTTPProbe.Answer {
+        for _ in 1..<questions {
+            let answer = try await probe.fetch(url, to: file)
+            guard answer.status == 503, (try? await Task.sleep(for: .seconds(pause))) != nil else { return answer }
+        }
+        return try await probe.fetch(url, to: file)
     }
 
     private func address(

@@ -81,6 +81,18 @@ import Testing
         }
     }
 
+    /// Somebody looks at what a machine would get: its timeline says nothing of it, and no token is given.
+    @Test func anImageThatIsLookedAtIsNoBoot() async throws {
+        try await Self.with(verify: "firmware") { namespace, _ in
+            let path = ["uki", "52:54:00:20:99:21.efi"]
+            let resource = try namespace.resource(path, query: ["preflight": "1"], address: nil)
+            #expect(resource.event == nil)
+            let text = String(decoding: try #require(resource.smallBytes), as: UTF8.self)
+            #expect(text.hasSuffix("arguments up=http://pxe.dvntm.deevnet.net/hosts/preflight"))
+            #expect(try namespace.resource(path, address: nil).event != nil)
+        }
+    }
+
     /// TFTP says nothing until it is there; what cannot be made is an error at once.
     @Test func whatIsBeingMadeIsAskedForAgain() async throws {
         try await Self.with(verify: "firmware") { namespace, backend in

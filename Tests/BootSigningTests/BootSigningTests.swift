@@ -108,11 +108,15 @@ import Testing
             #expect(try await section(".initrd").starts(with: Array("five!\0\0\0second\0\0overlay".utf8)))
             let check = ["sbverify", "--cert", folder.appending(path: "boot.crt").path, output.path]
             #expect(try await CommandRunner.local.result(of: check).succeeded)
+            let certificate = folder.appending(path: "boot.crt").path
+            #expect(try await EFISignature.isValid(output.path, by: certificate))
+            #expect(try await !EFISignature.isValid(certificate, by: certificate))
             var bytes = try Data(contentsOf: output)
             let place = try #require(bytes.range(of: Data("overlay".utf8)))
             bytes[place.lowerBound] ^= 1
             try bytes.write(to: output)
             #expect(try await !CommandRunner.local.result(of: check).succeeded)
+            #expect(try await !EFISignature.isValid(output.path, by: certificate))
         }
     }
 

@@ -88,6 +88,37 @@ import Testing
         }
     }
 
+    @Test func whatFirmwareWouldLoadIsVerifiedAsItWould() async throws {
+        try Requirement.demand([
+            .tool("objcopy", package: "binutils"), .tool("sbverify", package: "sbsigntool"),
+            .file(URL(filePath: "/usr/lib/systemd/boot/efi/linuxx64.efi.stub"), package: "systemd-boot-efi"),
+        ])
+        var site = Self.site
+        site.profiles = site.profiles.map { $0.replacing("verify: ipxe", with: "verify: firmware") }
+        try await Self.with(site: site) { lab, server in
+            try await Self.push(lab, server)
+            let told = try await Self.preflight(lab, server, "--firmware", "uefi", "--firmware", "uefi-http")
+            #expect(told.succeeded, "\(told)")
+            for firmware in ["uefi   ", "uefi-http"] {
+                let line = try #require(
+                    told.standardOutput.split(separator: "\n").first { $0.contains("loader \(firmware) ") }, "\(told)")
+                #expect(line.contains("ok       loader"), "\(line)")
+                #expect(line.contains("uki/52:54:00:20:99:21.efi: ") && line.hasSuffix("signed by the boot key"))
+            }
+            #expect(try await server.artifactctl("host", "show", "hv01").output.contains("never seen"))
+
+            // Another key's certificate in its place.
+            try await lab.run([
+                "openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=other", "-keyout",
+                "/dev/null",
+                "-out", server.dataDirectory.appending(path: "boot.crt").path,
+            ])
+            let other = try await Self.preflight(lab, server, "--firmware", "uefi")
+            #expect(other.exitCode == 1)
+            #expect(other.standardOutput.contains("is not signed by the boot key"), "\(other)")
+        }
+    }
+
     @Test func whatTheRealMachineWouldStumbleOverIsNamed() async throws {
         try await Self.with { lab, server in
             let missing = try await Self.preflight(lab, server)
