@@ -75,6 +75,9 @@ package struct BootTFTPService: TFTPService {
         case .gaveWay:
             // There may be thousands, by whose addresses somebody else has asked: `placesRanOut` says it.
             logger.debug("\(text): its place was needed")
+        case .timedOut where report.bytes == 0 && !expectation()(report.client):
+            // Whoever has that address may never have asked.
+            logger.debug("\(text): no answer at all")
         case .timedOut:
             logger.notice("\(text): no answer after \(report.bytes) bytes")
             if let address {
