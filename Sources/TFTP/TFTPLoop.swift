@@ -142,7 +142,7 @@ final class TFTPLoop: @unchecked Sendable {
         }
     }
 
-    /// What came to a transfer's own socket, and where the transfer was asked for.
+    /// What came, from whom, and where it was sent to.
     private struct Request {
         let bytes: [UInt8]
         let remote: DatagramEndpoint
