@@ -53,8 +53,6 @@ final class ConnectionFront: @unchecked Sendable {
         var givenBack: [Connection] = []
     }
 
-    /// Milliseconds after which a silent connection is passed on: at most twice as many.
-    private static let silence: Int64 = 1000
     /// Requests are shorter; of a longer one the rest stays in the socket.
     private static let readSize = 2048
     /// Connections that are taken before those that are there are looked at.
@@ -66,6 +64,7 @@ final class ConnectionFront: @unchecked Sendable {
     private let word = Mutex(Word())
     private let poll: Int32
     private let limiter: ConnectionLimiter
+    private let silence: Int64
     private let answer: @Sendable (ByteBuffer, ClientAddress) -> Answer?
     private let pass: @Sendable (Passed, ConnectionFront) -> Void
     private var connections: [Int32: Connection] = [:]
@@ -76,14 +75,17 @@ final class ConnectionFront: @unchecked Sendable {
     /// - Parameters:
     ///   - socket: listens, and does not block; it is not closed with this.
     ///   - limiter: says who may connect.
+    ///   - silence: milliseconds after which a silent connection is passed on: at most twice as many.
     ///   - answer: gives the answer to what came, all of it, where it is known, and notes that it was given.
     ///   - pass: takes a connection over from this front.
     /// - Throws: `IOError` where there is no descriptor left.
     init(
-        _ socket: Int32, limiter: ConnectionLimiter, answer: @escaping @Sendable (ByteBuffer, ClientAddress) -> Answer?,
+        _ socket: Int32, limiter: ConnectionLimiter, silence: Int64 = 1000,
+        answer: @escaping @Sendable (ByteBuffer, ClientAddress) -> Answer?,
         pass: @escaping @Sendable (Passed, ConnectionFront) -> Void
     ) throws(IOError) {
         self.limiter = limiter
+        self.silence = silence
         self.answer = answer
         self.pass = pass
         // Its own: the one of its maker may be closed, and the number belong to something else, while this thread still takes from it.
@@ -143,7 +145,7 @@ final class ConnectionFront: @unchecked Sendable {
         var events = [epoll_event](repeating: epoll_event(), count: 256)
         while true {
             let isQuiet = connections.isEmpty && isListening
-            let count = epoll_wait(poll, &events, Int32(events.count), isQuiet ? -1 : Int32(Self.silence))
+            let count = epoll_wait(poll, &events, Int32(events.count), isQuiet ? -1 : Int32(silence))
             if count < 0, errno != EINTR { return endAll() }
             for index in 0..<Int(max(0, count)) {
                 let descriptor = events[index].data.fd
@@ -157,7 +159,7 @@ final class ConnectionFront: @unchecked Sendable {
             }
             let now = Self.now()
             guard now >= nextLook else { continue }
-            nextLook = now + Self.silence
+            nextLook = now + silence
             passSilent()
             if !isListening { isListening = watch(listener) }
         }

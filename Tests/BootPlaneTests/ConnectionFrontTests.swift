@@ -41,7 +41,7 @@ import Testing
 
     @Test(arguments: [0, 4])
     func whoIsSilentIsPassedOn(_ requests: Int) async throws {
-        let front = try Front()
+        let front = try Front(silence: 1000)
         let client = try front.connect()
         for _ in 0..<requests {
             client.send("again?")
@@ -123,9 +123,19 @@ import Testing
             #expect(client.receive(5) == "again")
         }
         #expect(try front.connect().isEnded(), "its place is its own")
-        let silent = try await front.nextPassed()
-        #expect(!silent.isNew && silent.received.readableBytes == 0, "it is passed on as any other")
-        close(silent.descriptor)
+        front.stop()
+    }
+
+    @Test func whatIsGivenBackAndSilentIsPassedOn() async throws {
+        let front = try Front(silence: 20)
+        let client = try front.connect()
+        let first = try await front.nextPassed()
+        #expect(first.isNew && front.takeBack(first.descriptor, first.place))
+        let second = try await front.nextPassed()
+        #expect(!second.isNew && second.received.readableBytes == 0)
+        client.send("here I am")
+        #expect(LoopbackClient(second.descriptor).receive(9) == "here I am")
+        close(second.descriptor)
         front.stop()
     }
 
@@ -164,11 +174,14 @@ private final class Front: Sendable {
     private let front: ConnectionFront
     private let all: PassedConnections
 
-    init(perClient: Int = 100) throws {
+    /// `silence`: as of the front; where a test is not about it, longer than any test.
+    init(perClient: Int = 100, silence: Int64 = 3_600_000) throws {
         let (socket, all) = (try LoopbackListener(), PassedConnections())
         self.socket = socket
         self.all = all
-        front = try ConnectionFront(socket.descriptor, limiter: ConnectionLimiter(perClient: perClient)) { request, _ in
+        front = try ConnectionFront(
+            socket.descriptor, limiter: ConnectionLimiter(perClient: perClient), silence: silence
+        ) { request, _ in
             switch String(buffer: request) {
             case "again?": ConnectionFront.Answer(bytes: Array("again".utf8), keepsAlive: true)
             case "last?": ConnectionFront.Answer(bytes: Array("last".utf8), keepsAlive: false)
