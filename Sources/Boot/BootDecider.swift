@@ -101,13 +101,7 @@ package struct BootDecider: Sendable {
 
     /// The substrate that the request came from, by its address; else the one the host is plugged into.
     private func substrate(of request: BootRequest, host: Host?) -> String? {
-        if let address = request.address,
-            let substrate = site.substrates.first(where: { substrate in
-                substrate.segments.contains { $0.subnet?.contains(address) == true }
-            })
-        {
-            return substrate.name
-        }
+        if let substrate = request.address.flatMap({ site.substrate(containing: $0) }) { return substrate.name }
         let interfaces = host?.interfaces ?? []
         let interface = interfaces.first { $0.mac == request.mac } ?? host?.primaryInterface
         return interface?.segment?.substrate ?? (site.substrates.count == 1 ? site.substrates.first?.name : nil)

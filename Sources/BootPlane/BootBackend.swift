@@ -26,9 +26,7 @@ package struct BootSnapshot: Sendable {
 
     /// The names for a client: those of the substrate its address is in, else of the only one there is.
     package func names(for address: IPv4Address?) -> BootNames? {
-        let substrate = address.flatMap { address in
-            site.substrates.first { $0.segments.contains { $0.subnet?.contains(address) == true } }
-        }
+        let substrate = address.flatMap { site.substrate(containing: $0) }
         return (substrate ?? (site.substrates.count == 1 ? site.substrates.first : nil)).flatMap { names(of: $0.name) }
     }
 }

@@ -225,8 +225,7 @@ final class BootHTTPHandler: ChannelDuplexHandler {
         else { return }
         namespace.remember(
             script, event: event, head: ResponseHead.encodeWithoutLength(plan.head(for: request)),
-            keepsAlive: request.isKeepAlive,
-            request: received, at: address)
+            keepsAlive: request.isKeepAlive, request: received, at: address)
     }
 
     /// JSON for who asks for it and for no page.

@@ -64,7 +64,7 @@ extension BootNamespace {
             text = try renderer.configuration(
                 decision,
                 expansion: try expansion(
-                    decision, mac, snapshot, address, token: isPreflight ? { _ in BootPath.preflight } : steadyToken))
+                    decision, mac, snapshot, address, token: isPreflight ? placeholder : steadyToken))
         } catch let error as BootError {
             decision = decision.refused(error.message)
             text = renderer.refusal(error.message)
@@ -90,7 +90,7 @@ extension BootNamespace {
         let decision = snapshot.decider.decide(request)
         guard case .boot(let plan) = decision.outcome, plan.verifier == .firmware,
             let expansion = try expansion(
-                decision, mac, snapshot, address, token: isPreflight ? { _ in BootPath.preflight } : steadyToken)
+                decision, mac, snapshot, address, token: isPreflight ? placeholder : steadyToken)
         else {
             throw .notFound(decision.outcome == .refuse ? "this machine contradicts the site file" : decision.reason)
         }
@@ -119,6 +119,8 @@ extension BootNamespace {
     }
 
     private func steadyToken(_ plan: BootPlan) -> String? { backend.steadyToken(host: plan.host, plan: plan) }
+    /// In a token's place for who only looks.
+    private func placeholder(_: BootPlan) -> String? { BootPath.preflight }
 
     /// nil where nothing is booted.
     private func expansion(

@@ -40,10 +40,8 @@ package struct BootTFTPService: TFTPService {
 
     /// Those on a segment of the site.
     package func expectation() -> (String) -> Bool {
-        let subnets = namespace.backend.snapshot.site.substrates.flatMap { $0.segments.compactMap(\.subnet) }
-        return { client in
-            IPv4Address(client: client).map { address in subnets.contains { $0.contains(address) } } ?? false
-        }
+        let site = namespace.backend.snapshot.site
+        return { client in IPv4Address(client: client).flatMap { site.substrate(containing: $0) } != nil }
     }
 
     package func transferBegan(client: String) { namespace.pacer.transferBegan(IPv4Address(client: client)) }

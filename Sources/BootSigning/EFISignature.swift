@@ -28,8 +28,10 @@ package struct EFISignature: Sendable {
     /// - Returns: false for a program that has been changed, is signed by another key or not at all, or is none.
     /// - Throws: `BootSigningError` when sbverify is missing.
     package static func isValid(_ program: String, by certificate: String) async throws(BootSigningError) -> Bool {
+        if (try? await SigningTool.sbverify.run(["--cert", certificate, program])) != nil { return true }
+        // It says no, or is not there.
         try await SigningTool.sbverify.run(["--version"])
-        return (try? await SigningTool.sbverify.run(["--cert", certificate, program])) != nil
+        return false
     }
 
     /// Signs a program.

@@ -46,6 +46,10 @@ package struct Site: Hashable, Sendable {
     }
 
     package func substrate(_ name: String) -> Substrate? { substrates.first { $0.name == name } }
+    /// The substrate that has an address on one of its segments.
+    package func substrate(containing address: IPv4Address) -> Substrate? {
+        substrates.first { $0.segments.contains { $0.subnet?.contains(address) == true } }
+    }
     package func host(_ name: String) -> Host? { index.host(named: name).map { hosts[$0] } }
     /// The host that has an interface with this MAC.
     package func host(mac: MACAddress) -> Host? { index.host(mac: mac).map { hosts[$0] } }

@@ -16,23 +16,23 @@ struct RequestBacklog<Request> {
         var first = 0
 
         mutating func append(_ request: Request) {
-            if requests.count >= 2 * RequestBacklog.limit {
-                requests.removeFirst(max(first, requests.count - RequestBacklog.limit))
-                first = 0
-            }
             requests.append(request)
+            if requests.count - first > RequestBacklog.limit { first += 1 }
+            // Not each time: all that are kept move.
+            guard first >= RequestBacklog.limit else { return }
+            requests.removeFirst(first)
+            first = 0
         }
 
         mutating func popFirst() -> Request? {
-            first = max(first, requests.count - RequestBacklog.limit)
-            guard first < requests.count else { return nil }
+            guard !isEmpty else { return nil }
             first += 1
             let request = requests[first - 1]
-            if first == requests.count { (requests, first) = ([], 0) }
+            if isEmpty { self = Queue() }
             return request
         }
 
-        var isEmpty: Bool { first >= requests.count }
+        var isEmpty: Bool { first == requests.count }
     }
 
     private var queues: [Queue] = Rank.allCases.map { _ in Queue() }

@@ -30,7 +30,8 @@ final class TFTPLoop: @unchecked Sendable {
     /// Milliseconds between two looks at the transfers' timers.
     private static let timerInterval: Int64 = 10
     private static let pauseOfWords: Int64 = 10_000
-    /// Requests that are taken from a socket in a row: a hundred times faster than they come, or the kernel drops whom it likes.
+    /// Requests that are taken from a socket in a row: far more than are answered, or the kernel's queue is full and drops whom it
+    /// likes.
     private static let requestBatch = 1024
     /// Requests that are answered before transfers under way are looked at again: some milliseconds. Of strangers only so many, for
     /// a flood is theirs.
@@ -95,8 +96,8 @@ final class TFTPLoop: @unchecked Sendable {
         var events = [epoll_event](repeating: epoll_event(), count: 256)
         var nextTimers = Self.now() + Self.timerInterval
         while !isDrained {
-            let wait =
-                backlog.isEmpty ? transfers.isEmpty ? -1 : Int32(max(0, nextTimers - Self.now())) : 0
+            let idle = transfers.isEmpty ? -1 : Int32(max(0, nextTimers - Self.now()))
+            let wait = backlog.isEmpty ? idle : 0
             let count = epoll_wait(poll, &events, Int32(events.count), wait)
             if count < 0, errno != EINTR { return }
             var again: [Request] = []
