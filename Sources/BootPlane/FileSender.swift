@@ -52,10 +52,9 @@ final class FileSender {
         done = channel.eventLoop.makePromise()
     }
 
-    /// Writes the body's parts, while so many bodies are sent, this one with them. Succeeds when all are written; the caller ends
-    /// the response.
-    func send(among transfers: Int) -> EventLoopFuture<Void> {
-        if end - start > RegionTurns.regionSize { SendQueue.bound(channel, transfers: transfers) }
+    /// Writes the body's parts. Succeeds when all are written; the caller ends the response.
+    func send() -> EventLoopFuture<Void> {
+        if end - start >= SendQueue.bounded { SendQueue.bound(channel) }
         let sender = NIOLoopBound(self, eventLoop: channel.eventLoop)
         look = channel.eventLoop.scheduleRepeatedTask(initialDelay: Self.lookInterval, delay: Self.lookInterval) { _ in
             if sender.value.isShort { sender.value.interrupt(Self.shorter) }

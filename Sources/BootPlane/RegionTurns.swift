@@ -11,8 +11,8 @@ internal import NIOPosix
 final class RegionTurns {
     /// Where there is no pipe: more than nothing, or it would be due at once.
     private static let pause = TimeAmount.microseconds(5)
-    /// Bytes that a body sends in its turn, at most: a tenth of a millisecond of the loop.
-    static let regionSize: Int64 = 1 << 20
+    /// Bytes that a body sends in its turn, at most: half a millisecond of the loop.
+    static let regionSize: Int64 = 4 << 20
 
     private let eventLoop: any EventLoop
     private var waiting = CircularBuffer<() -> Void>()

@@ -76,6 +76,7 @@ final class ResponseWriter {
         let (pacer, address) = (namespace.pacer, address)
         transfers.begin()
         pacer.transferBegan(address)
+        SendQueue.hold(context.channel)
         send(plan, context).whenComplete { result in
             transfers.end()
             pacer.transferEnded(address)
@@ -84,6 +85,7 @@ final class ResponseWriter {
             case .success:
                 let keepsAlive = request.isKeepAlive
                 writer.finish(context, nil, keepsAlive: keepsAlive, event: plan.event, bytes: plan.length)
+                SendQueue.release(context.channel)
                 if keepsAlive { writer.goesOn(context) }
             case .failure(let error): writer.fail(context, request.uri, error)
             }
@@ -115,7 +117,7 @@ final class ResponseWriter {
             return FileSender(
                 file: file, range: part, channel: context.channel, readers: readers, turns: turns,
                 watch: watch, isEncrypted: isEncrypted
-            ).send(among: transfers.count)
+            ).send()
         }
     }
 
