@@ -18,6 +18,7 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-collections.git", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-http-types.git", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
@@ -98,7 +99,7 @@ let package = Package(
             name: "Hosts", dependencies: ["Boot", "Artifacts", "Site", .product(name: "GRDB", package: "GRDB.swift")]),
 
         // The boot plane.
-        .target(name: "TFTP", dependencies: ["CLinux"]),
+        .target(name: "TFTP", dependencies: ["CLinux", .product(name: "HeapModule", package: "swift-collections")]),
         .target(
             name: "BootPlane",
             dependencies: [

@@ -8,11 +8,12 @@ final class TFTPLoop: @unchecked Sendable {
     private let drainLimit: Int64
     private let stopEvent: Int32
     private let service: any TFTPService
-    private let poll: Int32
+    private let poll: TransferPoll
     private let coldReads: ColdReads
     private let ports: TransferPorts
     private var sockets: TransferSockets
     private var transfers = TransferTable()
+    private var ready = ReadyTransfers()
     /// Where each was asked for, for requests that come to its own socket.
     private var origins: [Int32: (local: DatagramEndpoint, listener: ListeningSocket)] = [:]
     private let transferLimit: Int
@@ -51,28 +52,9 @@ final class TFTPLoop: @unchecked Sendable {
         self.listening = listening
         self.stopEvent = stopEvent
         self.service = service
-        poll = epoll_create1(Int32(EPOLL_CLOEXEC))
-        guard poll >= 0 else { throw .system("epoll_create1") }
+        poll = try TransferPoll()
         for descriptor in listening.map(\.descriptor) + [stopEvent, coldReads.event] {
-            guard watch(descriptor) else { throw .system("epoll_ctl") }
-        }
-    }
-
-    deinit { close(poll) }
-
-    private func watch(_ descriptor: Int32) -> Bool {
-        var event = epoll_event()
-        event.events = EPOLLIN.rawValue
-        event.data.fd = descriptor
-        return epoll_ctl(poll, EPOLL_CTL_ADD, descriptor, &event) == 0
-    }
-
-    private func watchForRoom(_ transfer: TFTPTransfer) {
-        var event = epoll_event()
-        event.events = EPOLLIN.rawValue | (transfer.wantsRoom ? EPOLLOUT.rawValue : 0)
-        event.data.fd = transfer.descriptor
-        if epoll_ctl(poll, EPOLL_CTL_MOD, transfer.descriptor, &event) == 0 {
-            transfer.isWatchedForRoom = transfer.wantsRoom
+            guard poll.watch(descriptor) else { throw .system("epoll_ctl") }
         }
     }
 
@@ -93,54 +75,75 @@ final class TFTPLoop: @unchecked Sendable {
         // The largest datagram, and room for a block with its header.
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: BlockSender.bufferSize, alignment: 16)
         defer { buffer.deallocate() }
-        var events = [epoll_event](repeating: epoll_event(), count: 256)
         var nextTimers = Self.now() + Self.timerInterval
         while !isDrained {
-            let idle = transfers.isEmpty ? -1 : Int32(max(0, nextTimers - Self.now()))
-            let wait = backlog.isEmpty ? idle : 0
-            let count = epoll_wait(poll, &events, Int32(events.count), wait)
-            if count < 0, errno != EINTR { return }
-            var again: [Request] = []
+            let idle: Int32 = transfers.isEmpty ? -1 : Int32(max(0, nextTimers - Self.now()))
+            guard let count = poll.wait(backlog.isEmpty && ready.isEmpty ? idle : 0) else { return }
             let now = Self.now()
-            for index in 0..<Int(max(0, count)) {
-                let event = events[index]
-                let descriptor = event.data.fd
-                if descriptor == stopEvent {
-                    drain()
-                } else if descriptor == coldReads.event {
-                    for reader in coldReads.takeFinished() {
-                        guard let transfer = transfer(reader.descriptor, reader.number) else { continue }
-                        settle(transfer, transfer.warmed(buffer: buffer), now)
-                    }
-                } else if let transfer = transfers[descriptor] {
-                    if event.events & EPOLLOUT.rawValue != 0 {
-                        settle(transfer, transfer.writable(buffer: buffer), now)
-                        // It has ended, or reads what came at its next turn.
-                        guard event.events & ~EPOLLOUT.rawValue != 0, transfers[descriptor] === transfer else {
-                            continue
-                        }
-                    }
-                    let origin = ports == .single ? origins[descriptor] : nil
-                    settle(transfer, transfer.readable(buffer: buffer, now: now), now)
-                    if let origin, let bytes = transfer.takeRequest() {
-                        again.append(Request(bytes: bytes, remote: transfer.remote, origin: origin))
-                    }
-                } else if let socket = listening.first(where: { $0.descriptor == descriptor }) {
-                    receiveRequests(socket, buffer)
-                }
+            for number in 0..<count { take(poll[number], buffer, now) }
+            var again: [Request] = []
+            for _ in 0..<ReadyTransfers.turn {
+                guard let transfer = ready.popFirst({ transfer($0.descriptor, $0.number) }) else { break }
+                if let request = answer(transfer, buffer, now) { again.append(request) }
+            }
+            if now >= nextTimers {
+                nextTimers = now + Self.timerInterval
+                again += answerLate(buffer, now)
             }
             // Not before the transfers that ended have closed their sockets.
             for request in again {
                 receive(request.bytes, from: request.remote, at: request.origin.local, request.origin.listener, buffer)
             }
             answerBacklog(buffer)
-            if now >= nextTimers {
-                nextTimers = now + Self.timerInterval
-                for transfer in transfers.all where transfer.machine.deadline <= now {
-                    settle(transfer, transfer.timerFired(buffer: buffer, now: now), now)
-                }
-            }
         }
+    }
+
+    /// What a socket or an event has to say; transfers wait for their turn with what they have come for.
+    private func take(_ event: epoll_event, _ buffer: UnsafeMutableRawBufferPointer, _ now: Int64) {
+        let descriptor = event.data.fd
+        if descriptor == stopEvent {
+            drain()
+        } else if descriptor == coldReads.event {
+            for reader in coldReads.takeFinished() {
+                guard let transfer = transfer(reader.descriptor, reader.number) else { continue }
+                settle(transfer, transfer.warmed(buffer: buffer), now)
+            }
+        } else if let transfer = transfers[descriptor] {
+            if event.events & EPOLLOUT.rawValue != 0 {
+                settle(transfer, transfer.writable(buffer: buffer), now)
+                guard event.events & ~EPOLLOUT.rawValue != 0, transfers[descriptor] === transfer else { return }
+            }
+            ready.append(transfer, now: now)
+        } else if let socket = listening.first(where: { $0.descriptor == descriptor }) {
+            receiveRequests(socket, buffer)
+        }
+    }
+
+    /// Answers one packet.
+    /// - Returns: a request that came to the transfer's own socket.
+    private func answer(
+        _ transfer: TFTPTransfer, _ buffer: UnsafeMutableRawBufferPointer, _ now: Int64
+    ) -> Request? {
+        let origin = ports == .single ? origins[transfer.descriptor] : nil
+        let outcome = transfer.readable(buffer: buffer, now: now)
+        settle(transfer, outcome, now)
+        if outcome == nil, transfer.hasMore { ready.append(transfer, now: now) }
+        guard let origin, let bytes = transfer.takeRequest() else { return nil }
+        return Request(bytes: bytes, remote: transfer.remote, origin: origin)
+    }
+
+    /// Answers those that have waited too long for their turn, and repeats what has waited too long for an answer: where one has come,
+    /// it is read before.
+    private func answerLate(_ buffer: UnsafeMutableRawBufferPointer, _ now: Int64) -> [Request] {
+        var again: [Request] = []
+        for transfer in transfers.all {
+            let isDue = transfer.machine.deadline <= now
+            guard ReadyTransfers.takeOverdue(transfer, now: now) || isDue else { continue }
+            if let request = answer(transfer, buffer, now) { again.append(request) }
+            guard transfers[transfer.descriptor] === transfer else { continue }
+            if transfer.machine.deadline <= now { settle(transfer, transfer.timerFired(buffer: buffer, now: now), now) }
+        }
+        return again
     }
 
     /// What came, from whom, and where it was sent to.
@@ -158,7 +161,7 @@ final class TFTPLoop: @unchecked Sendable {
     /// Takes no more requests; what is under way goes on for a while.
     private func drain() {
         for descriptor in listening.map(\.descriptor) + [stopEvent] {
-            _ = epoll_ctl(poll, EPOLL_CTL_DEL, descriptor, nil)
+            poll.forget(descriptor)
         }
         backlog = RequestBacklog()
         drainEnd = Self.now() + drainLimit
@@ -166,7 +169,7 @@ final class TFTPLoop: @unchecked Sendable {
 
     private func settle(_ transfer: TFTPTransfer, _ outcome: TransferOutcome?, _ now: Int64) {
         guard let outcome else {
-            if transfer.wantsRoom != transfer.isWatchedForRoom { watchForRoom(transfer) }
+            if transfer.wantsRoom != transfer.isWatchedForRoom { poll.watchForRoom(transfer) }
             return
         }
         transfers[transfer.descriptor] = nil
@@ -270,7 +273,7 @@ final class TFTPLoop: @unchecked Sendable {
             descriptor: descriptor, request: request, path: path, answer: answer, remote: remote,
             number: nextNumber, coldReads: coldReads, now: now)
         nextNumber += 1
-        guard watch(transfer.descriptor) else {
+        guard poll.watch(transfer) else {
             return refuse(.notDefined, "the server is out of resources, try again", name: path)
         }
         transfers[transfer.descriptor] = transfer

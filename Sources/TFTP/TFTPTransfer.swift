@@ -23,6 +23,11 @@ final class TFTPTransfer {
     private var request: [UInt8]?
     /// Whether the loop watches for room.
     var isWatchedForRoom = false
+    /// Of `ReadyTransfers`: since when its client waits to be read, and whether it is in the queue.
+    var readySince: Int64?
+    var isQueued = false
+    /// There may be more that came and was not read.
+    private(set) var hasMore = false
 
     /// Takes a socket that is connected to the client, and closes it at its end.
     init(
@@ -61,17 +66,21 @@ final class TFTPTransfer {
         return perform(machine.timerFired(now: now), buffer)
     }
 
-    /// Reads one packet of what has come. The loop comes again while there are more, after the others had their turn; and in
-    /// lock-step there is no second one to look for.
+    /// Reads one packet of what has come. The loop comes again while there may be more, after the others had their turn. In lock-step
+    /// on a short way there is no second one to look for after one that was waited for: what came twice is known as that whenever it
+    /// is read.
     func readable(buffer: UnsafeMutableRawBufferPointer, now: Int64) -> TransferOutcome? {
         let count = recv(descriptor, buffer.baseAddress, buffer.count, 0)
+        hasMore = count >= 0
         guard count >= 0 else {
             // The client's port is closed: it has gone without a word.
             return errno == ECONNREFUSED ? .aborted(code: 0, message: "the client's port is closed") : nil
         }
         guard let packet = try? TFTPPacket(UnsafeRawBufferPointer(rebasing: buffer[..<count])) else { return nil }
         if case .read = packet { request = Array(buffer[..<count]) }
-        return perform(machine.received(packet, now: now), buffer)
+        let action = machine.received(packet, now: now)
+        if action != nil, machine.ignoresRepetition { hasMore = false }
+        return perform(action, buffer)
     }
 
     func report(_ outcome: TransferOutcome, now: Int64) -> TransferReport {

@@ -102,6 +102,9 @@ package struct TransferMachine: Sendable {
         }
     }
 
+    /// Whether an ACK that came twice changes nothing, even when it is read a round trip late.
+    package var ignoresRepetition: Bool { parameters.windowSize == 1 && roundTrip < Self.duplicateGuard.lowerBound }
+
     private mutating func acknowledge(_ number: UInt16, _ now: Int64) -> Action? {
         if awaitsOptionAnswer {
             guard number == 0 else { return nil }

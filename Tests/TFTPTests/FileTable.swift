@@ -18,7 +18,14 @@ final class FileTable: TFTPService {
 
     private let blockSizeLimit: Int?
 
-    init(_ files: [String: TFTPContent], late: Set<String> = [], blockSizeLimit: Int? = nil) {
+    private let asked: @Sendable (String) -> Void
+
+    /// `asked`: called with each path that is asked for, on the server's thread.
+    init(
+        _ files: [String: TFTPContent], late: Set<String> = [], blockSizeLimit: Int? = nil,
+        asked: @escaping @Sendable (String) -> Void = { _ in }
+    ) {
+        self.asked = asked
         self.files = files
         self.blockSizeLimit = blockSizeLimit
         self.late = Mutex(late)
@@ -31,6 +38,7 @@ final class FileTable: TFTPService {
     func content(path: String, client: String) -> TFTPContent? { files[path] }
 
     func reply(path: String, client: String) -> TFTPReply {
+        asked(path)
         if late.withLock({ $0.remove(path) }) != nil { return .notYet }
         return content(path: path, client: client).map {
             .file(TFTPAnswer($0, blockSizeLimit: blockSizeLimit))
