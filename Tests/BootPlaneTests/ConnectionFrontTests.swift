@@ -149,7 +149,7 @@ import Testing
         #expect(!front.takeBack(passed[1].descriptor, passed[1].place))
         for (number, client) in clients.enumerated() { client.send("still \(number)?") }
         let rest = LoopbackClient(passed[1].descriptor).receive(8)
-        let ended = try #require(clients.firstIndex { rest != "still \($0)?" })
+        let ended = try #require(clients.indices.first { rest != "still \($0)?" })
         #expect(clients[ended].isEnded())
         close(passed[1].descriptor)
         #expect(clients[1 - ended].isEnded())
