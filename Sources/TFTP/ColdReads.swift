@@ -13,12 +13,6 @@ final class ColdReads: Sendable {
         var warm: @Sendable (OpenFile, _ offset: Int64, _ count: Int64) -> Void = { $0.warm(from: $1, count: $2) }
     }
 
-    /// Whose bytes are in memory now: a socket, and which of the transfers that had it.
-    struct Reader {
-        let descriptor: Int32
-        let number: UInt64
-    }
-
     /// Bytes that are looked at, or read, at once.
     static let regionSize: Int64 = 1 << 20
     /// Reads that wait for the disk at the same time.
@@ -28,7 +22,7 @@ final class ColdReads: Sendable {
     let event: Int32
     private let disk: Disk
     private let queues = (0..<width).map { DispatchQueue(label: "tftp-disk-\($0)", qos: .userInitiated) }
-    private let finished = Mutex<[Reader]>([])
+    private let finished = Mutex<[TransferReference]>([])
 
     /// - Throws: `TFTPError` where there is no descriptor left.
     init(_ disk: Disk = Disk()) throws(TFTPError) {
@@ -42,7 +36,7 @@ final class ColdReads: Sendable {
     func isCached(_ file: OpenFile, from offset: Int64, count: Int64) -> Bool { disk.isCached(file, offset, count) }
 
     /// Reads bytes into memory; `reader` is among the finished ones then, whether they could be read or not.
-    func warm(_ file: OpenFile, from offset: Int64, count: Int64, for reader: Reader) {
+    func warm(_ file: OpenFile, from offset: Int64, count: Int64, for reader: TransferReference) {
         queues[Int(reader.number % UInt64(Self.width))].async { [self] in
             disk.warm(file, offset, count)
             finished.withLock { $0.append(reader) }
@@ -52,7 +46,7 @@ final class ColdReads: Sendable {
     }
 
     /// Those that have finished since the last call.
-    func takeFinished() -> [Reader] {
+    func takeFinished() -> [TransferReference] {
         var count: UInt64 = 0
         _ = read(event, &count, 8)
         return finished.withLock { finished in

@@ -1,23 +1,15 @@
 internal import HeapModule
 
 /// Transfers whose clients have said something. Of many the one that was asked for first is answered first: of machines that are
-/// switched on together the first have their loaders in a fraction of the time, the last no later than if all were answered in turn,
-/// and they do not all ask in the same millisecond for what comes next.
+/// switched on together the first have their loaders in a fraction of the time, and they do not all ask in the same millisecond for
+/// what comes next.
 struct ReadyTransfers {
-    /// A transfer, without keeping it: its socket is closed with it, and another may have its descriptor then.
-    struct Entry: Comparable {
-        let number: UInt64
-        let descriptor: Int32
-
-        static func < (one: Entry, other: Entry) -> Bool { one.number < other.number }
-    }
-
     /// How many are answered before a look at what came meanwhile.
     static let turn = 32
     /// Milliseconds after which one is answered whoever is before it: no client that waits so long asks again.
     static let patience: Int64 = 50
 
-    private var queue = Heap<Entry>()
+    private var queue = Heap<TransferReference>()
 
     var isEmpty: Bool { queue.isEmpty }
 
@@ -26,11 +18,11 @@ struct ReadyTransfers {
         if transfer.readySince == nil { transfer.readySince = now }
         guard !transfer.isQueued else { return }
         transfer.isQueued = true
-        queue.insert(Entry(number: transfer.number, descriptor: transfer.descriptor))
+        queue.insert(TransferReference(transfer))
     }
 
-    /// The next; nil when there is none. `find`: nil for an entry whose transfer has ended.
-    mutating func popFirst(_ find: (Entry) -> TFTPTransfer?) -> TFTPTransfer? {
+    /// The next; nil when there is none. `find`: nil for one that has ended.
+    mutating func popFirst(_ find: (TransferReference) -> TFTPTransfer?) -> TFTPTransfer? {
         while let entry = queue.popMin() {
             guard let transfer = find(entry) else { continue }
             transfer.isQueued = false

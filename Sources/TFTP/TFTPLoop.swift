@@ -83,7 +83,7 @@ final class TFTPLoop: @unchecked Sendable {
             for number in 0..<count { take(poll[number], buffer, now) }
             var again: [Request] = []
             for _ in 0..<ReadyTransfers.turn {
-                guard let transfer = ready.popFirst({ transfer($0.descriptor, $0.number) }) else { break }
+                guard let transfer = ready.popFirst({ transfer($0) }) else { break }
                 if let request = answer(transfer, buffer, now) { again.append(request) }
             }
             if now >= nextTimers {
@@ -105,7 +105,7 @@ final class TFTPLoop: @unchecked Sendable {
             drain()
         } else if descriptor == coldReads.event {
             for reader in coldReads.takeFinished() {
-                guard let transfer = transfer(reader.descriptor, reader.number) else { continue }
+                guard let transfer = transfer(reader) else { continue }
                 settle(transfer, transfer.warmed(buffer: buffer), now)
             }
         } else if let transfer = transfers[descriptor] {
@@ -277,7 +277,7 @@ final class TFTPLoop: @unchecked Sendable {
             return refuse(.notDefined, "the server is out of resources, try again", name: path)
         }
         transfers[transfer.descriptor] = transfer
-        unanswered.append(transfer) { self.transfer($0.descriptor, $0.number)?.machine.hasAnswered == false }
+        unanswered.append(transfer) { self.transfer($0)?.machine.hasAnswered == false }
         byClient[remote] = transfer.descriptor
         countByHost[host, default: 0] += 1
         service.transferBegan(client: host)
@@ -292,7 +292,7 @@ final class TFTPLoop: @unchecked Sendable {
     private func makePlace() -> Bool {
         guard transfers.count >= transferLimit else { return true }
         while let oldest = unanswered.popFirst() {
-            guard let transfer = transfer(oldest.descriptor, oldest.number), !transfer.machine.hasAnswered else {
+            guard let transfer = transfer(oldest), !transfer.machine.hasAnswered else {
                 continue
             }
             let now = Self.now()
@@ -308,8 +308,8 @@ final class TFTPLoop: @unchecked Sendable {
     }
 
     /// nil where it has ended, whoever has its socket's number now.
-    private func transfer(_ descriptor: Int32, _ number: UInt64) -> TFTPTransfer? {
-        transfers[descriptor].flatMap { $0.number == number ? $0 : nil }
+    private func transfer(_ reference: TransferReference) -> TFTPTransfer? {
+        transfers[reference.descriptor].flatMap { $0.number == reference.number ? $0 : nil }
     }
 
     /// On one port with the listener, a socket is everybody's between its binding and its connecting: what came then is a

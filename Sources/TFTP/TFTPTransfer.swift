@@ -136,7 +136,7 @@ final class TFTPTransfer {
         let count = Int64(warm.count)
         if coldReads.isCached(file, from: offset + start, count: count) { return true }
         coldReads.warm(
-            file, from: offset + start, count: count, for: ColdReads.Reader(descriptor: descriptor, number: number))
+            file, from: offset + start, count: count, for: TransferReference(self))
         return false
     }
 

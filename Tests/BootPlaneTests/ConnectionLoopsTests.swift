@@ -94,13 +94,9 @@ import Testing
 
     /// The body of one answer.
     private static func body(_ client: LoopbackClient) -> String {
-        var head = ""
-        while !head.hasSuffix("\r\n\r\n") {
-            let next = client.receive(1)
-            guard !next.isEmpty else { return head }
-            head += next
+        let length = client.receiveHead().split(separator: "\r\n").first {
+            $0.lowercased().hasPrefix("content-length: ")
         }
-        let length = head.split(separator: "\r\n").first { $0.lowercased().hasPrefix("content-length: ") }
         return client.receive(length.flatMap { Int($0.dropFirst(16)) } ?? 0)
     }
 

@@ -73,6 +73,17 @@ struct LoopbackClient {
         return String(decoding: bytes, as: UTF8.self)
     }
 
+    /// The head of an answer, up to its empty line; less where the connection ends before.
+    func receiveHead() -> String {
+        var head = ""
+        while !head.hasSuffix("\r\n\r\n") {
+            let next = receive(1)
+            guard !next.isEmpty else { return head }
+            head += next
+        }
+        return head
+    }
+
     /// Whether something has come, or the end.
     var hasSomething: Bool {
         var poll = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)

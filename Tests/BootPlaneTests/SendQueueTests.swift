@@ -56,14 +56,14 @@ import Testing
                 .bind(host: "127.0.0.1", port: 0).get()
             let client = try LoopbackClient(port: try #require(server.localAddress?.port))
             client.send(EmbeddedConnection.request("/loaders/snponly.efi"))
-            #expect(Self.head(client).hasPrefix("HTTP/1.1 200"))
+            #expect(client.receiveHead().hasPrefix("HTTP/1.1 200"))
             let connection = try #require(accepted.withLock { $0 })
             let during = try await connection.eventLoop.submit { Self.option(connection, Self.cork) }.get()
             #expect(during == 1)
             #expect(client.receive(loader.count).utf8.count == loader.count)
             // Once this is answered, all has been done that ends a body.
             client.send(EmbeddedConnection.request("/nothing", "HEAD"))
-            #expect(Self.head(client).hasPrefix("HTTP/1.1 404"))
+            #expect(client.receiveHead().hasPrefix("HTTP/1.1 404"))
             let after = try await connection.eventLoop.submit { Self.option(connection, Self.cork) }.get()
             #expect(after == 0)
             client.end()
@@ -82,16 +82,6 @@ import Testing
             SendQueue.release($0)
         }
         #expect(released == 0)
-    }
-
-    private static func head(_ client: LoopbackClient) -> String {
-        var head = ""
-        while !head.hasSuffix("\r\n\r\n") {
-            let next = client.receive(1)
-            guard !next.isEmpty else { return head }
-            head += next
-        }
-        return head
     }
 
     private static let queue = (SOL_SOCKET, SO_SNDBUF)
