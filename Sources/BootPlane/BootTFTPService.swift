@@ -39,9 +39,9 @@ package struct BootTFTPService: TFTPService {
     }
 
     /// Those on a segment of the site.
-    package func expectation() -> (String) -> Bool {
+    package func expectation() -> (DatagramEndpoint) -> Bool {
         let site = namespace.backend.snapshot.site
-        return { client in IPv4Address(client: client).flatMap { site.substrate(containing: $0) } != nil }
+        return { client in client.ipv4.flatMap { site.substrate(containing: IPv4Address(value: $0)) } != nil }
     }
 
     package func transferBegan(client: String) { namespace.pacer.transferBegan(IPv4Address(client: client)) }
@@ -73,7 +73,7 @@ package struct BootTFTPService: TFTPService {
         case .gaveWay:
             // There may be thousands, by whose addresses somebody else has asked: `placesRanOut` says it.
             logger.debug("\(text): its place was needed")
-        case .timedOut where report.bytes == 0 && !expectation()(report.client):
+        case .timedOut where report.bytes == 0 && !isOfSite(address):
             // Whoever has that address may never have asked.
             logger.debug("\(text): no answer at all")
         case .timedOut:
@@ -82,6 +82,10 @@ package struct BootTFTPService: TFTPService {
                 namespace.backend.note(.failure("TFTP \(path): no answer"), from: address, bytes: report.bytes)
             }
         }
+    }
+
+    private func isOfSite(_ address: IPv4Address?) -> Bool {
+        address.flatMap { namespace.backend.snapshot.site.substrate(containing: $0) } != nil
     }
 
     package func placesRanOut(gaveWay: Int) {

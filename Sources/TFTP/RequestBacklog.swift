@@ -15,13 +15,17 @@ struct RequestBacklog<Request> {
         var requests: [Request] = []
         var first = 0
 
-        mutating func append(_ request: Request) {
+        /// Returns whether there is one more than before: else the oldest is forgotten.
+        mutating func append(_ request: Request) -> Bool {
             requests.append(request)
-            if requests.count - first > RequestBacklog.limit { first += 1 }
+            let isFull = requests.count - first > RequestBacklog.limit
+            if isFull { first += 1 }
             // Not each time: all that are kept move.
-            guard first >= RequestBacklog.limit else { return }
-            requests.removeFirst(first)
-            first = 0
+            if first >= RequestBacklog.limit {
+                requests.removeFirst(first)
+                first = 0
+            }
+            return !isFull
         }
 
         mutating func popFirst() -> Request? {
@@ -36,12 +40,14 @@ struct RequestBacklog<Request> {
     }
 
     private var queues: [Queue] = Rank.allCases.map { _ in Queue() }
+    /// Those in all queues.
+    private var count = 0
     /// Those that answered since `olderHosts` was begun, and those before them.
     private var hosts: Set<DatagramEndpoint> = []
     private var olderHosts: Set<DatagramEndpoint> = []
 
     /// Nothing waits.
-    var isEmpty: Bool { queues.allSatisfy(\.isEmpty) }
+    var isEmpty: Bool { count == 0 }
 
     /// Notes that a packet came from a client that only who has its address can have sent.
     mutating func hasAnswered(_ client: DatagramEndpoint) {
@@ -51,18 +57,20 @@ struct RequestBacklog<Request> {
     }
 
     /// Keeps a request of a client; `isExpected` is asked where it has not answered yet.
-    mutating func append(_ request: Request, of client: DatagramEndpoint, isExpected: (String) -> Bool) {
+    mutating func append(_ request: Request, of client: DatagramEndpoint, isExpected: (DatagramEndpoint) -> Bool) {
         let host = client.with(port: 0)
         let rank: Rank =
             hosts.contains(host) || olderHosts.contains(host)
-            ? .answered : isExpected(client.host) ? .expected : .stranger
-        queues[rank.rawValue].append(request)
+            ? .answered : isExpected(client) ? .expected : .stranger
+        if queues[rank.rawValue].append(request) { count += 1 }
     }
 
     /// The next to be answered, of the first rank that has one: in a rank the one that came first.
     mutating func popFirst() -> (request: Request, rank: Rank)? {
         for rank in Rank.allCases {
-            if let request = queues[rank.rawValue].popFirst() { return (request, rank) }
+            guard let request = queues[rank.rawValue].popFirst() else { continue }
+            count -= 1
+            return (request, rank)
         }
         return nil
     }

@@ -4,7 +4,7 @@ package protocol TFTPService: Sendable {
     func reply(path: String, client: String) -> TFTPReply
     /// What tells whether a client is one of those that the server is there for: where more ask than can be answered, they come
     /// before strangers. Taken once for requests that came together.
-    func expectation() -> (_ client: String) -> Bool
+    func expectation() -> (_ client: DatagramEndpoint) -> Bool
     /// The transfer of a file that `reply` gave begins; `transferEnded` follows.
     func transferBegan(client: String)
     /// A transfer ended, in whatever way; with the context of its answer.

@@ -38,9 +38,14 @@ import Testing
             let service = BootTFTPService(
                 namespace: BootNamespace(backend: FakeBackend(site: site, directory: directory)),
                 logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
-            let isExpected = service.expectation()
-            #expect(isExpected("10.20.99.21") && isExpected("10.20.99.250") && isExpected("::ffff:10.20.99.21"))
-            for client in ["198.18.0.1", "10.21.99.21", "2001:db8::1", "?"] { #expect(!isExpected(client)) }
+            let expectation = service.expectation()
+            func isExpected(_ host: String) throws -> Bool {
+                expectation(try #require(DatagramEndpoint(host: host, port: 2070)))
+            }
+            for client in ["10.20.99.21", "10.20.99.250", "::ffff:10.20.99.21"] { #expect(try isExpected(client)) }
+            for client in ["198.18.0.1", "10.21.99.21", "2001:db8::1", "::10.20.99.21"] {
+                #expect(try !isExpected(client))
+            }
         }
     }
 }

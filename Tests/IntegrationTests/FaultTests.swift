@@ -169,9 +169,10 @@ import Testing
             let loader = try await lab.run(["sha256sum", "/usr/lib/ipxe/undionly.kpxe"]).output.prefix(64)
             var whole = 0
             for scheme in Array(repeating: ["tftp", "http"], count: 5).joined() {
-                try await client.run([
-                    "curl", "-sS", "-m", "300", "-o", target.path, "\(scheme)://10.20.99.1/loaders/undionly.kpxe",
-                ])
+                try await client.run(
+                    [
+                        "curl", "-sS", "-m", "300", "-o", target.path, "\(scheme)://10.20.99.1/loaders/undionly.kpxe",
+                    ], timeLimit: .seconds(310))
                 #expect(try await lab.run(["sha256sum", target.path]).output.hasPrefix(loader))
                 #expect(flood.isRunning)
                 whole += 1

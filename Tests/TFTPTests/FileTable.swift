@@ -45,7 +45,7 @@ final class FileTable: TFTPService {
         } ?? .notFound
     }
 
-    func expectation() -> (String) -> Bool { { _ in true } }
+    func expectation() -> (DatagramEndpoint) -> Bool { { _ in true } }
 
     func transferBegan(client: String) { begun.withLock { $0 += 1 } }
 

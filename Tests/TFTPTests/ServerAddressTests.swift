@@ -62,11 +62,19 @@ extension ServerTests {
         @Test(arguments: ["example.net", "127.0.0", "", "::g"])
         func namesAreNoAddresses(_ text: String) { #expect(DatagramEndpoint(host: text, port: 69) == nil) }
 
+        @Test(arguments: [
+            ("::ffff:10.20.99.95", 0x0a14_635f), ("::10.20.99.95", nil), ("2001:db8::ffff:a14:635f", nil),
+        ])
+        func aMappedAddressIsAnIPv4One(_ text: String, _ address: UInt32?) throws {
+            #expect(try #require(DatagramEndpoint(host: text, port: 69)).ipv4 == address)
+        }
+
         @Test func anEndpointKnowsItsHostAndPort() throws {
             let endpoint = try #require(DatagramEndpoint(host: "10.20.99.95", port: 69))
             #expect(endpoint.host == "10.20.99.95" && endpoint.port == 69)
             #expect(endpoint == DatagramEndpoint(host: "10.20.99.95", port: 69))
             #expect(endpoint != DatagramEndpoint(host: "10.20.99.95", port: 70))
+            #expect(endpoint.ipv4 == 0x0a14_635f)
         }
     }
 }
