@@ -10,13 +10,63 @@
 #include <linux/seccomp.h>
 #include <linux/tcp.h>
 #include <stddef.h>
+#include <netinet/in.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/uio.h>
 #include <unistd.h>
+
+_Static_assert(sizeof(struct sockaddr_storage) == 128, "the header has room for as many bytes");
+_Static_assert(EPOLLIN == 0x1 && EPOLLOUT == 0x4 && EPOLLET == UINT32_C(1) << 31 &&
+                   EPOLLONESHOT == UINT32_C(1) << 30,
+               "as in the header");
+
+int clinux_poll_create(void) { return epoll_create1(EPOLL_CLOEXEC); }
+
+static int control(int poll, int operation, int descriptor, uint32_t conditions) {
+    struct epoll_event event = {.events = conditions, .data = {.fd = descriptor}};
+    return epoll_ctl(poll, operation, descriptor, &event);
+}
+
+int clinux_poll_add(int poll, int descriptor, uint32_t conditions) {
+    return control(poll, EPOLL_CTL_ADD, descriptor, conditions);
+}
+
+int clinux_poll_change(int poll, int descriptor, uint32_t conditions) {
+    return control(poll, EPOLL_CTL_MOD, descriptor, conditions);
+}
+
+int clinux_poll_remove(int poll, int descriptor) { return control(poll, EPOLL_CTL_DEL, descriptor, 0); }
+
+int clinux_poll_wait(int poll, clinux_condition *conditions, int capacity, int milliseconds) {
+    struct epoll_event events[512];
+    int limit = (int)(sizeof events / sizeof *events);
+    int count = epoll_wait(poll, events, capacity < limit ? capacity : limit, milliseconds);
+    for (int index = 0; index < count; index++) {
+        conditions[index].descriptor = events[index].data.fd;
+        conditions[index].conditions = events[index].events;
+    }
+    return count;
+}
+
+int clinux_event_create(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
+
+void clinux_event_signal(int event) {
+    uint64_t one = 1;
+    /* It cannot be full: nobody signals 2^64 times between two looks. */
+    (void)!write(event, &one, sizeof one);
+}
+
+void clinux_event_clear(int event) {
+    uint64_t count;
+    (void)!read(event, &count, sizeof count);
+}
 
 int clinux_rename_noreplace(const char *from, const char *to) {
     return renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE);
@@ -38,14 +88,14 @@ int clinux_enable_packet_info(int socket, int family) {
     return setsockopt(socket, IPPROTO_IP, IP_PKTINFO, &on, sizeof on);
 }
 
-ssize_t clinux_receive(int socket, void *buffer, size_t capacity, clinux_datagram_addresses *addresses) {
+intptr_t clinux_receive(int socket, void *buffer, size_t capacity, clinux_datagram_addresses *addresses) {
     union {
         struct cmsghdr align;
         char bytes[CMSG_SPACE(sizeof(struct in6_pktinfo)) + CMSG_SPACE(sizeof(struct in_pktinfo))];
     } control;
     struct iovec vector = {.iov_base = buffer, .iov_len = capacity};
     struct msghdr message = {
-        .msg_name = &addresses->remote,
+        .msg_name = addresses->remote,
         .msg_namelen = sizeof addresses->remote,
         .msg_iov = &vector,
         .msg_iovlen = 1,
@@ -56,14 +106,14 @@ ssize_t clinux_receive(int socket, void *buffer, size_t capacity, clinux_datagra
     if (count < 0) return -1;
     addresses->remote_length = message.msg_namelen;
     addresses->interface_index = 0;
-    memset(&addresses->local, 0, sizeof addresses->local);
+    memset(addresses->local, 0, sizeof addresses->local);
     addresses->local_length = 0;
     for (struct cmsghdr *header = CMSG_FIRSTHDR(&message); header; header = CMSG_NXTHDR(&message, header)) {
         if (header->cmsg_level == IPPROTO_IP && header->cmsg_type == IP_PKTINFO) {
             struct in_pktinfo info;
             memcpy(&info, CMSG_DATA(header), sizeof info);
             struct sockaddr_in local = {.sin_family = AF_INET, .sin_addr = info.ipi_addr};
-            memcpy(&addresses->local, &local, sizeof local);
+            memcpy(addresses->local, &local, sizeof local);
             addresses->local_length = sizeof local;
             addresses->interface_index = info.ipi_ifindex;
         } else if (header->cmsg_level == IPPROTO_IPV6 && header->cmsg_type == IPV6_PKTINFO) {
@@ -71,7 +121,7 @@ ssize_t clinux_receive(int socket, void *buffer, size_t capacity, clinux_datagra
             memcpy(&info, CMSG_DATA(header), sizeof info);
             struct sockaddr_in6 local = {.sin6_family = AF_INET6, .sin6_addr = info.ipi6_addr};
             if (IN6_IS_ADDR_LINKLOCAL(&info.ipi6_addr)) local.sin6_scope_id = info.ipi6_ifindex;
-            memcpy(&addresses->local, &local, sizeof local);
+            memcpy(addresses->local, &local, sizeof local);
             addresses->local_length = sizeof local;
             addresses->interface_index = (int)info.ipi6_ifindex;
         }
@@ -79,8 +129,8 @@ ssize_t clinux_receive(int socket, void *buffer, size_t capacity, clinux_datagra
     return count;
 }
 
-ssize_t clinux_send_from(int socket, const void *bytes, size_t count, const struct sockaddr *remote,
-                         socklen_t remote_length, const struct sockaddr *local) {
+intptr_t clinux_send_from(int socket, const void *bytes, size_t count, const void *remote, uint32_t remote_length,
+                          const void *local) {
     union {
         struct cmsghdr align;
         char bytes[CMSG_SPACE(sizeof(struct in6_pktinfo))];
@@ -95,7 +145,7 @@ ssize_t clinux_send_from(int socket, const void *bytes, size_t count, const stru
         .msg_control = control.bytes,
     };
     struct cmsghdr *header = &control.align;
-    if (local->sa_family == AF_INET) {
+    if (((const struct sockaddr *)local)->sa_family == AF_INET) {
         struct in_pktinfo info = {.ipi_spec_dst = ((const struct sockaddr_in *)local)->sin_addr};
         header->cmsg_level = IPPROTO_IP;
         header->cmsg_type = IP_PKTINFO;
@@ -152,9 +202,9 @@ int clinux_is_cached(int file, int64_t offset, int64_t count) {
     return 1;
 }
 
-int clinux_accept(int socket, struct sockaddr_storage *remote) {
-    socklen_t length = sizeof *remote;
-    return accept4(socket, (struct sockaddr *)remote, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+int clinux_accept(int socket, void *remote) {
+    socklen_t length = sizeof(struct sockaddr_storage);
+    return accept4(socket, remote, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
 }
 
 int64_t clinux_round_trip(int socket) {
@@ -165,7 +215,7 @@ int64_t clinux_round_trip(int socket) {
     return info.tcpi_min_rtt;
 }
 
-ssize_t clinux_read_blocks(int file, int64_t offset, void *buffer, size_t count, size_t gap, size_t size, size_t last) {
+intptr_t clinux_read_blocks(int file, int64_t offset, void *buffer, size_t count, size_t gap, size_t size, size_t last) {
     struct iovec vectors[MAXIMUM_BLOCKS];
     if (count == 0 || count > MAXIMUM_BLOCKS) {
         errno = EINVAL;
@@ -178,7 +228,7 @@ ssize_t clinux_read_blocks(int file, int64_t offset, void *buffer, size_t count,
     return preadv(file, vectors, (int)count, offset);
 }
 
-ssize_t clinux_send_segments(int socket, const void *bytes, size_t count, size_t segment) {
+intptr_t clinux_send_segments(int socket, const void *bytes, size_t count, size_t segment) {
     union {
         struct cmsghdr align;
         char bytes[CMSG_SPACE(sizeof(uint16_t))];

@@ -27,7 +27,7 @@ final class ColdReads: Sendable {
     /// - Throws: `TFTPError` where there is no descriptor left.
     init(_ disk: Disk = Disk()) throws(TFTPError) {
         self.disk = disk
-        event = eventfd(0, Int32(EFD_CLOEXEC) | Int32(EFD_NONBLOCK))
+        event = clinux_event_create()
         guard event >= 0 else { throw .system("eventfd") }
     }
 
@@ -40,15 +40,13 @@ final class ColdReads: Sendable {
         queues[Int(reader.number % UInt64(Self.width))].async { [self] in
             disk.warm(file, offset, count)
             finished.withLock { $0.append(reader) }
-            var one: UInt64 = 1
-            _ = write(event, &one, 8)
+            clinux_event_signal(event)
         }
     }
 
     /// Those that have finished since the last call.
     func takeFinished() -> [TransferReference] {
-        var count: UInt64 = 0
-        _ = read(event, &count, 8)
+        clinux_event_clear(event)
         return finished.withLock { finished in
             defer { finished = [] }
             return finished

@@ -11,6 +11,16 @@ package struct DatagramEndpoint: Sendable, Hashable {
         self.length = length
     }
 
+    init(remoteOf addresses: clinux_datagram_addresses) {
+        storage = withUnsafeBytes(of: addresses.remote) { $0.loadUnaligned(as: sockaddr_storage.self) }
+        length = addresses.remote_length
+    }
+
+    init(localOf addresses: clinux_datagram_addresses) {
+        storage = withUnsafeBytes(of: addresses.local) { $0.loadUnaligned(as: sockaddr_storage.self) }
+        length = addresses.local_length
+    }
+
     /// From a numeric IPv4 or IPv6 address; nil for anything else.
     package init?(host: String, port: UInt16) {
         var storage = sockaddr_storage()

@@ -99,8 +99,8 @@ final class TFTPLoop: @unchecked Sendable {
     }
 
     /// What a socket or an event has to say; transfers wait for their turn with what they have come for.
-    private func take(_ event: epoll_event, _ buffer: UnsafeMutableRawBufferPointer, _ now: Int64) {
-        let descriptor = event.data.fd
+    private func take(_ condition: clinux_condition, _ buffer: UnsafeMutableRawBufferPointer, _ now: Int64) {
+        let descriptor = condition.descriptor
         if descriptor == stopEvent {
             drain()
         } else if descriptor == coldReads.event {
@@ -109,9 +109,9 @@ final class TFTPLoop: @unchecked Sendable {
                 settle(transfer, transfer.warmed(buffer: buffer), now)
             }
         } else if let transfer = transfers[descriptor] {
-            if event.events & EPOLLOUT.rawValue != 0 {
+            if condition.conditions & clinux_writable != 0 {
                 settle(transfer, transfer.writable(buffer: buffer), now)
-                guard event.events & ~EPOLLOUT.rawValue != 0, transfers[descriptor] === transfer else { return }
+                guard condition.conditions & ~clinux_writable != 0, transfers[descriptor] === transfer else { return }
             }
             ready.append(transfer, now: now)
         } else if let socket = listening.first(where: { $0.descriptor == descriptor }) {
@@ -189,10 +189,8 @@ final class TFTPLoop: @unchecked Sendable {
             var addresses = clinux_datagram_addresses()
             let count = clinux_receive(socket.descriptor, buffer.baseAddress, buffer.count, &addresses)
             guard count >= 0 else { return }
-            let remote = DatagramEndpoint(storage: addresses.remote, length: addresses.remote_length)
-            let local =
-                addresses.local_length > 0
-                ? DatagramEndpoint(storage: addresses.local, length: addresses.local_length) : nil
+            let remote = DatagramEndpoint(remoteOf: addresses)
+            let local = addresses.local_length > 0 ? DatagramEndpoint(localOf: addresses) : nil
             // A broadcast or multicast request has no address that an answer could come from.
             let request = Request(
                 bytes: Array(buffer[..<count]), remote: remote,
@@ -322,7 +320,7 @@ final class TFTPLoop: @unchecked Sendable {
             var addresses = clinux_datagram_addresses()
             let count = clinux_receive(transfer.descriptor, buffer.baseAddress, buffer.count, &addresses)
             guard count >= 0 else { break }
-            let remote = DatagramEndpoint(storage: addresses.remote, length: addresses.remote_length)
+            let remote = DatagramEndpoint(remoteOf: addresses)
             // The client itself has nothing to say yet but its request, which is being answered.
             if remote != transfer.remote { found.append((Array(buffer[..<count]), remote)) }
         }

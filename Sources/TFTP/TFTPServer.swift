@@ -46,7 +46,7 @@ package final class TFTPServer: Sendable {
             try ListeningSocket(endpoint, isShared: ports == .single)
         }
         self.endpoints = sockets.map(\.endpoint)
-        let stopEvent = eventfd(0, Int32(EFD_CLOEXEC) | Int32(EFD_NONBLOCK))
+        let stopEvent = clinux_event_create()
         guard stopEvent >= 0 else { throw .system("eventfd") }
         do throws(TFTPError) {
             loop = try TFTPLoop(
@@ -78,8 +78,7 @@ package final class TFTPServer: Sendable {
     /// Makes `run` take no more requests, and return when its last transfer has ended. From any thread, any number of
     /// times.
     package func stop() {
-        var one: UInt64 = 1
-        _ = write(stopEvent, &one, 8)
+        clinux_event_signal(stopEvent)
     }
 }
 

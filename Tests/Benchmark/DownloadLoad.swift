@@ -23,7 +23,7 @@ struct DownloadLoad: Sendable {
 
     /// Loads for so many seconds after `warmUp`; what came before does not count. `stop`, where it is given, ends it earlier.
     func run(seconds: Double, warmUp: Double = 0.3, stop: Flag? = nil, started: Flag? = nil) throws -> Outcome {
-        let poll = epoll_create1(0)
+        let poll = clinux_poll_create()
         guard poll >= 0 else { throw LoopbackSocket.Failure("epoll_create1") }
         defer { close(poll) }
         var all: [Int32: Connection] = [:]
@@ -33,8 +33,7 @@ struct DownloadLoad: Sendable {
                 to: server, from: LoopbackSocket.client(number), blocking: true)
             _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
             all[descriptor] = Connection(descriptor: descriptor)
-            var event = epoll_event(events: EPOLLIN.rawValue, data: epoll_data(fd: descriptor))
-            guard epoll_ctl(poll, EPOLL_CTL_ADD, descriptor, &event) == 0 else {
+            guard clinux_poll_add(poll, descriptor, clinux_readable) == 0 else {
                 throw LoopbackSocket.Failure("epoll_ctl")
             }
             try ask(descriptor)
@@ -42,13 +41,13 @@ struct DownloadLoad: Sendable {
         let begin = LoopbackSocket.now() + warmUp
         let end = begin + seconds
         var outcome = Outcome()
-        var events = [epoll_event](repeating: epoll_event(), count: 512)
+        var events = [clinux_condition](repeating: clinux_condition(), count: 512)
         var now = LoopbackSocket.now()
         started?.set()
         while now < end, stop?.isSet != true {
-            let count = epoll_wait(poll, &events, 512, 50)
+            let count = clinux_poll_wait(poll, &events, 512, 50)
             for index in 0..<max(0, Int(count)) {
-                let descriptor = events[index].data.fd
+                let descriptor = events[index].descriptor
                 guard var connection = all[descriptor] else { continue }
                 let bytes = try read(&connection)
                 all[descriptor] = connection

@@ -43,7 +43,7 @@ struct TFTPLoad: Sendable {
 
     /// Loads for so many seconds after `warmUp`;
     func run(seconds: Double, warmUp: Double = 0.3) throws -> Outcome {
-        let poll = epoll_create1(0)
+        let poll = clinux_poll_create()
         guard poll >= 0 else { throw LoopbackSocket.Failure("epoll_create1") }
         defer { close(poll) }
         var byDescriptor: [Client?] = []
@@ -53,8 +53,7 @@ struct TFTPLoad: Sendable {
             client.descriptor = try LoopbackSocket.open(SOCK_DGRAM, from: client.address)
             while byDescriptor.count <= Int(client.descriptor) { byDescriptor.append(nil) }
             byDescriptor[Int(client.descriptor)] = client
-            var event = epoll_event(events: EPOLLIN.rawValue, data: epoll_data(fd: client.descriptor))
-            guard epoll_ctl(poll, EPOLL_CTL_ADD, client.descriptor, &event) == 0 else {
+            guard clinux_poll_add(poll, client.descriptor, clinux_readable) == 0 else {
                 throw LoopbackSocket.Failure("epoll_ctl")
             }
             (client.isConnected, client.next, client.acknowledged, client.saidGap) = (false, 1, 0, false)
@@ -67,15 +66,15 @@ struct TFTPLoad: Sendable {
         let begin = LoopbackSocket.now() + warmUp
         let end = begin + seconds
         var outcome = Outcome()
-        var events = [epoll_event](repeating: epoll_event(), count: 512)
+        var events = [clinux_condition](repeating: clinux_condition(), count: 512)
         var buffer = [UInt8](repeating: 0, count: 65536)
         var random = SystemRandomNumberGenerator()
         var now = LoopbackSocket.now()
         var nextTimers = now + 0.01
         while now < end {
-            let count = epoll_wait(poll, &events, 512, 10)
+            let count = clinux_poll_wait(poll, &events, 512, 10)
             for index in 0..<max(0, Int(count)) {
-                guard let client = byDescriptor[Int(events[index].data.fd)] else { continue }
+                guard let client = byDescriptor[Int(events[index].descriptor)] else { continue }
                 // What has come of its window, and no more: others wait.
                 for _ in 0..<client.windowSize {
                     let (result, bytes) = receive(client, &buffer, &random, now)
