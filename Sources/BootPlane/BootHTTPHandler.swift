@@ -16,8 +16,8 @@ final class BootHTTPHandler: ChannelDuplexHandler {
     private let logger: Logger
     private let watch: ConnectionWatch
     private let writer: ResponseWriter
-    /// Moves the connection away from this loop; nil where it stays.
-    private let leave: ConnectionLoops.Leave?
+    /// Gives the connection back to who answers faster; nil where it stays.
+    private let giveBack: ConnectionLoops.GiveBack?
     private var request: HTTPRequestHead?
     /// Complete requests that could not be answered at once.
     private var waiting = CircularBuffer<HTTPRequestHead>()
@@ -33,15 +33,14 @@ final class BootHTTPHandler: ChannelDuplexHandler {
 
     init(
         namespace: BootNamespace, transfers: ActiveTransfers, watch: ConnectionWatch, readers: NIOThreadPool,
-        turns: RegionTurns, isEncrypted: Bool, leave: ConnectionLoops.Leave?, logger: Logger
+        bodies: BodyLoops?, giveBack: ConnectionLoops.GiveBack?, logger: Logger
     ) {
         self.namespace = namespace
-        self.leave = leave
+        self.giveBack = giveBack
         self.watch = watch
         self.logger = logger
         writer = ResponseWriter(
-            namespace: namespace, transfers: transfers, readers: readers, turns: turns, watch: watch,
-            isEncrypted: isEncrypted, logger: logger)
+            namespace: namespace, transfers: transfers, readers: readers, bodies: bodies, watch: watch, logger: logger)
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
@@ -55,6 +54,11 @@ final class BootHTTPHandler: ChannelDuplexHandler {
         address = context.remoteAddress.flatMap { IPv4Address(client: $0) }
         writer.address = address
         context.fireChannelActive()
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        writer.connectionHasEnded()
+        context.fireChannelInactive()
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -86,7 +90,7 @@ final class BootHTTPHandler: ChannelDuplexHandler {
         else { return false }
         watch.requestIsComplete()
         writer.write(ByteBuffer(bytes: known.bytes), known.answer, context)
-        if known.answer.keepsAlive { _ = leave?(context.channel, .back) }
+        if known.answer.keepsAlive { _ = giveBack?(context.channel) }
         return true
     }
 
@@ -186,10 +190,6 @@ final class BootHTTPHandler: ChannelDuplexHandler {
         }
         do {
             let resource = try namespace.resource(components, query: query, address: address)
-            // It is asked again there.
-            if case .file = resource.body, let leave, let received, leave(context.channel, .toBodies(received)) {
-                return
-            }
             if let seconds = namespace.pacer.wait(for: resource, at: address) {
                 let text = "other machines are loading: it is not this one's turn yet"
                 return respond(ResponsePlan(text: text, retryAfter: seconds), to: request, context)

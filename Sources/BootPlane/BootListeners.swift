@@ -15,21 +15,24 @@ package struct BootListeners: Sendable {
     private let group: MultiThreadedEventLoopGroup
     private let questions: MultiThreadedEventLoopGroup
     private let readers: NIOThreadPool
+    private let bodies: BodyLoops
     private let namespace: BootNamespace
     private let transfers: ActiveTransfers
     private let logger: Logger
 
     /// - Parameters:
-    ///   - group: the event loops.
-    ///   - questions: others, for what is short.
+    ///   - group: event loops for syslog and for what is encrypted.
+    ///   - questions: others, for questions over HTTP, which send nothing that is long.
     ///   - readers: started threads that may wait for the disk.
+    ///   - bodies: send files.
     ///   - namespace: what is served.
     ///   - transfers: counts bodies under way.
     ///   - logger: where failures go.
     package init(
         group: MultiThreadedEventLoopGroup, questions: MultiThreadedEventLoopGroup, readers: NIOThreadPool,
-        namespace: BootNamespace, transfers: ActiveTransfers, logger: Logger
+        bodies: BodyLoops, namespace: BootNamespace, transfers: ActiveTransfers, logger: Logger
     ) {
+        self.bodies = bodies
         self.transfers = transfers
         self.group = group
         self.questions = questions
@@ -50,7 +53,7 @@ package struct BootListeners: Sendable {
         let listener = try await bootstrap().serverChannelOption(.autoRead, value: false).bind(host: host, port: port)
             .get()
         do {
-            let front = try await front(listener, limiter, addHandlers(tls: nil))
+            let front = try await front(listener, limiter, addHandlers(on: questions, tls: nil))
             front.start()
             listener.closeFuture.whenComplete { _ in front.stop() }
             return listener
@@ -63,7 +66,7 @@ package struct BootListeners: Sendable {
     /// The same, encrypted.
     package func bindHTTPS(host: String, port: Int, tls: NIOSSLContext) async throws -> any Channel {
         let limiter = ConnectionLimiter(perClient: ConnectionLimiter.perHTTPClient)
-        let addHandlers = try await addHandlers(tls: tls)
+        let addHandlers = addHandlers(on: group, tls: tls)
         return try await bootstrap()
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
@@ -83,33 +86,34 @@ package struct BootListeners: Sendable {
     }
 
     /// What adds to a connection, on its loop, all that it needs to be answered, and is told whether nothing was asked on it before,
-    /// and how it leaves its loop.
+    /// and how it is given back to its front.
     private func addHandlers(
-        tls: NIOSSLContext?
-    ) async throws -> @Sendable (any Channel, Bool, ConnectionLoops.Leave?) throws -> Void {
-        var loops: [ObjectIdentifier: NIOLoopBoundBox<BootLoop>] = [:]
-        for eventLoop in Array(group.makeIterator()) + Array(questions.makeIterator()) {
-            let loop = NIOLoopBoundBox.makeBoxSendingValue(BootLoop(eventLoop), eventLoop: eventLoop)
-            try await RegionTurns.watchPipe(of: loop, on: eventLoop)
-            loops[ObjectIdentifier(eventLoop)] = loop
+        on group: MultiThreadedEventLoopGroup, tls: NIOSSLContext?
+    ) -> @Sendable (any Channel, Bool, ConnectionLoops.GiveBack?) throws -> Void {
+        var clocks: [ObjectIdentifier: NIOLoopBoundBox<ConnectionClock>] = [:]
+        for eventLoop in group.makeIterator() {
+            clocks[ObjectIdentifier(eventLoop)] = .makeBoxSendingValue(
+                ConnectionClock(eventLoop), eventLoop: eventLoop)
         }
-        let sharedByLoop = loops
+        let clockByLoop = clocks
+        // What is encrypted cannot go from the file as it is.
+        let bodies = tls == nil ? bodies : nil
         let (namespace, transfers, readers, logger) = (namespace, transfers, readers, logger)
-        return { channel, isNew, leave in
+        return { channel, isNew, giveBack in
             try channel.pipeline.syncOperations.addBootHTTPHandlers(
-                namespace: namespace, transfers: transfers, readers: readers,
-                loop: sharedByLoop[ObjectIdentifier(channel.eventLoop)]?.value ?? BootLoop(channel.eventLoop),
-                isNew: isNew, leave: leave, tls: tls, logger: logger)
+                namespace: namespace, transfers: transfers, readers: readers, bodies: bodies,
+                clock: clockByLoop[ObjectIdentifier(channel.eventLoop)]?.value ?? ConnectionClock(channel.eventLoop),
+                isNew: isNew, giveBack: giveBack, tls: tls, logger: logger)
         }
     }
 
     /// Who takes the connections of a listening channel, of a socket.
     private func front(
         _ listener: any Channel, _ limiter: ConnectionLimiter,
-        _ addHandlers: @escaping @Sendable (any Channel, Bool, ConnectionLoops.Leave?) throws -> Void
+        _ addHandlers: @escaping @Sendable (any Channel, Bool, ConnectionLoops.GiveBack?) throws -> Void
     ) async throws -> ConnectionFront {
         let namespace = namespace
-        let loops = ConnectionLoops(questions: questions, bodies: group, addHandlers: addHandlers)
+        let loops = ConnectionLoops(group: questions, addHandlers: addHandlers)
         return try await listener.eventLoop.submit {
             let front = try listener.pipeline.syncOperations.withUnsafeTransportIfAvailable(
                 of: NIOBSDSocket.Handle.self
@@ -155,24 +159,25 @@ package struct BootListeners: Sendable {
 }
 
 extension ChannelPipeline.SynchronousOperations {
-    /// All that one connection needs to be answered on its loop.
+    /// All that one connection by itself needs to be answered on its loop: of a socket, or of none.
     package func addBootHTTPHandlers(
-        namespace: BootNamespace, transfers: ActiveTransfers, readers: NIOThreadPool, loop: BootLoop, logger: Logger
+        namespace: BootNamespace, transfers: ActiveTransfers, readers: NIOThreadPool, logger: Logger
     ) throws {
         try addBootHTTPHandlers(
-            namespace: namespace, transfers: transfers, readers: readers, loop: loop, isNew: true, leave: nil, tls: nil,
-            logger: logger)
+            namespace: namespace, transfers: transfers, readers: readers, bodies: nil,
+            clock: ConnectionClock(eventLoop), isNew: true, giveBack: nil, tls: nil, logger: logger)
     }
 
-    /// The same for one that may have been answered before, may leave its loop, or is encrypted.
+    /// The same for one that shares its loop's clock, may have been answered before, may be given back, or is encrypted. `bodies`: send
+    /// its files; nil where its handlers have to see them.
     func addBootHTTPHandlers(
-        namespace: BootNamespace, transfers: ActiveTransfers, readers: NIOThreadPool, loop: BootLoop,
-        isNew: Bool, leave: ConnectionLoops.Leave?, tls: NIOSSLContext?, logger: Logger
+        namespace: BootNamespace, transfers: ActiveTransfers, readers: NIOThreadPool, bodies: BodyLoops?,
+        clock: ConnectionClock, isNew: Bool, giveBack: ConnectionLoops.GiveBack?, tls: NIOSSLContext?, logger: Logger
     ) throws {
-        let watch = ConnectionWatch(loop.clock, isNew: isNew)
+        let watch = ConnectionWatch(clock, isNew: isNew)
         let http = BootHTTPHandler(
-            namespace: namespace, transfers: transfers, watch: watch, readers: readers, turns: loop.turns,
-            isEncrypted: tls != nil, leave: leave, logger: logger)
+            namespace: namespace, transfers: transfers, watch: watch, readers: readers, bodies: bodies,
+            giveBack: giveBack, logger: logger)
         if let tls { try addHandler(NIOSSLServerHandler(context: tls)) }
         try addHandler(watch)
         try addHandler(RepeatedRequests(http))

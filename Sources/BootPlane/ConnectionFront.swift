@@ -2,7 +2,6 @@ internal import CLinux
 internal import Dispatch
 internal import Glibc
 internal import NIOCore
-internal import Synchronization
 
 /// Takes the connections of one listening socket, answers requests that are known by their bytes, and passes a connection on with
 /// the first that is not, or when it is silent: to the event loops, which can do everything else, and may give one back that asks
@@ -47,10 +46,10 @@ final class ConnectionFront: @unchecked Sendable {
         }
     }
 
-    /// What other threads say to the one inside `run`.
-    private struct Word {
-        var isStopped = false
-        var givenBack: [Connection] = []
+    /// A connection that others give back.
+    private struct GivenBack: Sendable {
+        let descriptor: Int32
+        let place: ConnectionLimiter.Place
     }
 
     /// Requests are shorter; of a longer one the rest stays in the socket.
@@ -59,9 +58,8 @@ final class ConnectionFront: @unchecked Sendable {
     private static let acceptBatch = 32
 
     private let listener: Int32
-    /// Wakes the thread for a `Word`.
-    private let wakeEvent: Int32
-    private let word = Mutex(Word())
+    /// For the thread inside `run`; closed: it is to stop.
+    private let mailbox: Mailbox<GivenBack>
     private let poll: Int32
     private let limiter: ConnectionLimiter
     private let silence: Int64
@@ -84,20 +82,20 @@ final class ConnectionFront: @unchecked Sendable {
         answer: @escaping @Sendable (ByteBuffer, ClientAddress) -> Answer?,
         pass: @escaping @Sendable (Passed, ConnectionFront) -> Void
     ) throws(IOError) {
+        mailbox = try Mailbox()
         self.limiter = limiter
         self.silence = silence
         self.answer = answer
         self.pass = pass
         // Its own: the one of its maker may be closed, and the number belong to something else, while this thread still takes from it.
         listener = fcntl(socket, F_DUPFD_CLOEXEC, 0)
-        wakeEvent = eventfd(0, Int32(EFD_CLOEXEC) | Int32(EFD_NONBLOCK))
-        poll = epoll_create1(Int32(EPOLL_CLOEXEC))
-        guard listener >= 0, wakeEvent >= 0, poll >= 0, watch(wakeEvent), watch(listener) else {
+        poll = clinux_poll_create()
+        guard listener >= 0, poll >= 0, watch(mailbox.event), watch(listener) else {
             throw IOError(errnoCode: errno, reason: "epoll")
         }
     }
 
-    deinit { for descriptor in [listener, wakeEvent, poll] where descriptor >= 0 { close(descriptor) } }
+    deinit { for descriptor in [listener, poll] where descriptor >= 0 { close(descriptor) } }
 
     /// Takes connections on a thread of its own until `stop`.
     func start() { DispatchQueue(label: "http", qos: .userInitiated).async { self.run() } }
@@ -106,8 +104,7 @@ final class ConnectionFront: @unchecked Sendable {
     /// number of times.
     func stop() {
         shutdown(listener, Int32(SHUT_RDWR))
-        word.withLock { $0.isStopped = true }
-        wake()
+        mailbox.close()
     }
 
     /// Goes on with a connection that was passed on. From any thread.
@@ -116,24 +113,10 @@ final class ConnectionFront: @unchecked Sendable {
     ///   - place: its place among the limited.
     /// - Returns: false after `stop`: it stays whose it is.
     func takeBack(_ descriptor: Int32, _ place: ConnectionLimiter.Place) -> Bool {
-        let isTaken = word.withLock { word in
-            guard !word.isStopped else { return false }
-            word.givenBack.append(Connection(descriptor, place, isNew: false))
-            return true
-        }
-        if isTaken { wake() }
-        return isTaken
+        mailbox.put(GivenBack(descriptor: descriptor, place: place))
     }
 
-    private func wake() {
-        var one: UInt64 = 1
-        _ = write(wakeEvent, &one, 8)
-    }
-
-    private func watch(_ descriptor: Int32) -> Bool {
-        var event = epoll_event(events: EPOLLIN.rawValue, data: epoll_data(fd: descriptor))
-        return epoll_ctl(poll, EPOLL_CTL_ADD, descriptor, &event) == 0
-    }
+    private func watch(_ descriptor: Int32) -> Bool { clinux_poll_add(poll, descriptor, clinux_readable) == 0 }
 
     private static func now() -> Int64 {
         var time = timespec()
@@ -142,15 +125,15 @@ final class ConnectionFront: @unchecked Sendable {
     }
 
     private func run() {
-        var events = [epoll_event](repeating: epoll_event(), count: 256)
+        var conditions = [clinux_condition](repeating: clinux_condition(), count: 256)
         while true {
             let isQuiet = connections.isEmpty && isListening
-            let count = epoll_wait(poll, &events, Int32(events.count), isQuiet ? -1 : Int32(silence))
+            let count = clinux_poll_wait(poll, &conditions, Int32(conditions.count), isQuiet ? -1 : Int32(silence))
             if count < 0, errno != EINTR { return endAll() }
             for index in 0..<Int(max(0, count)) {
-                let descriptor = events[index].data.fd
-                if descriptor == wakeEvent {
-                    guard heedWord() else { return endAll() }
+                let descriptor = conditions[index].descriptor
+                if descriptor == mailbox.event {
+                    guard heedMessages() else { return endAll() }
                 } else if descriptor == listener {
                     accept()
                 } else if let connection = connections[descriptor] {
@@ -167,14 +150,10 @@ final class ConnectionFront: @unchecked Sendable {
 
     /// Does what other threads said.
     /// - Returns: false where that is to stop.
-    private func heedWord() -> Bool {
-        var count: UInt64 = 0
-        _ = read(wakeEvent, &count, 8)
-        let (isStopped, givenBack) = word.withLock { word in
-            defer { word.givenBack = [] }
-            return (word.isStopped, word.givenBack)
-        }
-        for connection in givenBack {
+    private func heedMessages() -> Bool {
+        let (givenBack, isStopped) = mailbox.takeAll()
+        for given in givenBack {
+            let connection = Connection(given.descriptor, given.place, isNew: false)
             connections[connection.descriptor] = connection
             // The next request may have come meanwhile.
             if !isStopped { converse(connection) }
@@ -189,7 +168,7 @@ final class ConnectionFront: @unchecked Sendable {
             guard descriptor >= 0 else {
                 if [ECONNABORTED, EINTR].contains(errno) { continue }
                 // Where descriptors or memory are all taken, it would be called again at once, for nothing.
-                if errno != EAGAIN, epoll_ctl(poll, EPOLL_CTL_DEL, listener, nil) == 0 { isListening = false }
+                if errno != EAGAIN, clinux_poll_remove(poll, listener) == 0 { isListening = false }
                 return
             }
             guard let place = limiter.admit(ClientAddress(address)) else {
@@ -238,8 +217,8 @@ final class ConnectionFront: @unchecked Sendable {
     }
 
     private func endAll() {
-        word.withLock { $0.isStopped = true }
-        _ = heedWord()
+        mailbox.close()
+        _ = heedMessages()
         for connection in Array(connections.values) { end(connection) }
     }
 
@@ -257,7 +236,7 @@ final class ConnectionFront: @unchecked Sendable {
         received: ByteBuffer = ByteBuffer()
     ) {
         connections[connection.descriptor] = nil
-        if connection.isWatched { epoll_ctl(poll, EPOLL_CTL_DEL, connection.descriptor, nil) }
+        if connection.isWatched { _ = clinux_poll_remove(poll, connection.descriptor) }
         pass(
             Passed(
                 descriptor: connection.descriptor, place: connection.place, isNew: connection.isNew, unsent: unsent,

@@ -17,6 +17,9 @@ final class ConnectionWatch: ChannelInboundHandler {
     private var isOpen: Bool
     private var openSeconds = 0
     private var quietSeconds = 0
+    /// Gives the bytes that the client has taken of what is sent by others, and how many it were a second ago.
+    private var progress: (() -> Int64)?
+    private var lastProgress: Int64 = 0
 
     /// `isNew`: nothing was asked on the connection before.
     init(_ clock: ConnectionClock, isNew: Bool = true) {
@@ -45,6 +48,7 @@ final class ConnectionWatch: ChannelInboundHandler {
 
     private func end() {
         channel = nil
+        progress = nil
         clock.remove(self)
     }
 
@@ -54,8 +58,19 @@ final class ConnectionWatch: ChannelInboundHandler {
     /// The client took a part of what it asked for.
     func madeProgress() { quietSeconds = 0 }
 
+    /// The same for what is sent on another thread: `progress` gives the bytes so far, and is asked once a second; nil: it has ended.
+    func follow(_ progress: (() -> Int64)?) {
+        madeProgress()
+        self.progress = progress
+        lastProgress = 0
+    }
+
     /// Called once a second.
     func secondHasPassed() {
+        if let now = progress?(), now != lastProgress {
+            lastProgress = now
+            madeProgress()
+        }
         quietSeconds += 1
         openSeconds += 1
         if quietSeconds > Self.idleLimit || (isOpen && openSeconds > Self.requestLimit) { channel?.close(promise: nil) }

@@ -4,16 +4,16 @@ internal import NIOHTTP1
 internal import NIOPosix
 internal import Site
 
-/// Writes one connection's answers, one after the other: a small one as one piece with its head, a file region by region.
+/// Writes one connection's answers, one after the other: a small one as one piece with its head; a file is sent by others.
 /// Bodies always have a length (RFC 9112 section 6.2): nothing is chunked. Used on the connection's event loop only.
 final class ResponseWriter {
     private let namespace: BootNamespace
     private let logger: Logger
     private let transfers: ActiveTransfers
     private let readers: NIOThreadPool
-    private let turns: RegionTurns
     private let watch: ConnectionWatch
-    private let isEncrypted: Bool
+    /// nil: what is sent goes through the connection's handlers.
+    private let bodies: BodySender?
     /// The client's.
     var address: IPv4Address?
     /// An answer has begun, and its end was not written.
@@ -21,13 +21,13 @@ final class ResponseWriter {
     /// Called when an answer that took its time has ended and the connection goes on.
     var goesOn: (ChannelHandlerContext) -> Void = { _ in }
 
+    /// `bodies`: threads that send files; nil where the connection's handlers have to see them.
     init(
-        namespace: BootNamespace, transfers: ActiveTransfers, readers: NIOThreadPool, turns: RegionTurns,
-        watch: ConnectionWatch, isEncrypted: Bool, logger: Logger
+        namespace: BootNamespace, transfers: ActiveTransfers, readers: NIOThreadPool, bodies: BodyLoops?,
+        watch: ConnectionWatch, logger: Logger
     ) {
         self.watch = watch
-        self.turns = turns
-        self.isEncrypted = isEncrypted
+        self.bodies = bodies.map { BodySender(loops: $0, watch: watch) }
         self.namespace = namespace
         self.transfers = transfers
         self.readers = readers
@@ -44,10 +44,7 @@ final class ResponseWriter {
         var buffer = context.channel.allocator.buffer(capacity: 512 + (bytes?.count ?? 0))
         ResponseHead.encode(plan.head(for: request), into: &buffer)
         isBusy = true
-        guard let bytes else {
-            context.write(NIOAny(IOData.byteBuffer(buffer)), promise: nil)
-            return transfer(plan, request, context)
-        }
+        guard let bytes else { return transfer(plan, request, head: buffer, context) }
         // Head and body are one piece, which the pipeline carries once.
         buffer.writeBytes(bytes)
         let event = request.method == .HEAD ? nil : plan.event
@@ -68,8 +65,13 @@ final class ResponseWriter {
         context.writeAndFlush(NIOAny(IOData.byteBuffer(buffer)), promise: nil)
     }
 
+    /// The connection is gone, and what is being sent on it ends.
+    func connectionHasEnded() { bodies?.cancel() }
+
     /// Sends a body that takes its time, and ends the answer after it.
-    private func transfer(_ plan: ResponsePlan, _ request: HTTPRequestHead, _ context: ChannelHandlerContext) {
+    private func transfer(
+        _ plan: ResponsePlan, _ request: HTTPRequestHead, head: ByteBuffer, _ context: ChannelHandlerContext
+    ) {
         let contextBox = NIOLoopBound(context, eventLoop: context.eventLoop)
         let writer = NIOLoopBound(self, eventLoop: context.eventLoop)
         let transfers = transfers
@@ -77,7 +79,8 @@ final class ResponseWriter {
         transfers.begin()
         pacer.transferBegan(address)
         SendQueue.hold(context.channel)
-        send(plan, context).whenComplete { result in
+        let written = context.writeAndFlush(NIOAny(IOData.byteBuffer(head)))
+        send(plan, after: written, context).whenComplete { result in
             transfers.end()
             pacer.transferEnded(address)
             let (writer, context) = (writer.value, contextBox.value)
@@ -92,51 +95,53 @@ final class ResponseWriter {
         }
     }
 
-    private func send(_ plan: ResponsePlan, _ context: ChannelHandlerContext) -> EventLoopFuture<Void> {
+    private func send(
+        _ plan: ResponsePlan, after before: EventLoopFuture<Void>, _ context: ChannelHandlerContext
+    ) -> EventLoopFuture<Void> {
         switch plan.body {
-        case .bytes: return context.eventLoop.makeSucceededVoidFuture()
-        case .resource(let resource, let range): return send(range, of: resource, context)
+        case .bytes: return before
+        case .resource(let resource, let range): return send(range, of: resource, after: before, context)
         case .parts(let resource, let parts, let end):
             let writer = NIOLoopBound(self, eventLoop: context.eventLoop)
             let contextBox = NIOLoopBound(context, eventLoop: context.eventLoop)
-            return send(parts[...], of: resource, context).map {
-                writer.value.write(end[...], contextBox.value)
+            return send(parts[...], of: resource, after: before, context).map {
+                _ = writer.value.write(end[...], contextBox.value)
             }
         }
     }
 
     private func send(
-        _ range: Range<Int64>, of resource: BootResource, _ context: ChannelHandlerContext
+        _ range: Range<Int64>, of resource: BootResource, after before: EventLoopFuture<Void>,
+        _ context: ChannelHandlerContext
     ) -> EventLoopFuture<Void> {
         switch resource.body {
-        case .bytes(let bytes):
-            write(bytes[Int(range.lowerBound)..<Int(range.upperBound)], context)
-            return context.eventLoop.makeSucceededVoidFuture()
+        case .bytes(let bytes): return write(bytes[Int(range.lowerBound)..<Int(range.upperBound)], context)
         case .file(let file, let offset, _):
-            let part = range.lowerBound + offset..<range.upperBound + offset
-            return FileSender(
-                file: file, range: part, channel: context.channel, readers: readers, turns: turns,
-                watch: watch, isEncrypted: isEncrypted
-            ).send()
+            let piece = range.lowerBound + offset..<range.upperBound + offset
+            if let bodies { return bodies.send(file, piece, on: context.channel, after: before) }
+            return CopySender(file, piece, on: context.channel, readers: readers, watch: watch).send()
         }
     }
 
     /// One piece after another: each is a body's part of its own to the channel.
     private func send(
-        _ parts: ArraySlice<ResponsePlan.Part>, of resource: BootResource, _ context: ChannelHandlerContext
+        _ parts: ArraySlice<ResponsePlan.Part>, of resource: BootResource, after before: EventLoopFuture<Void>,
+        _ context: ChannelHandlerContext
     ) -> EventLoopFuture<Void> {
-        guard let part = parts.first else { return context.eventLoop.makeSucceededVoidFuture() }
-        write(part.head[...], context)
+        guard let part = parts.first else { return before }
+        let written = write(part.head[...], context)
         let writer = NIOLoopBound(self, eventLoop: context.eventLoop)
         let contextBox = NIOLoopBound(context, eventLoop: context.eventLoop)
-        return send(part.range, of: resource, context).flatMap {
-            writer.value.send(parts.dropFirst(), of: resource, contextBox.value)
+        return send(part.range, of: resource, after: written, context).flatMap {
+            writer.value.send(
+                parts.dropFirst(), of: resource, after: contextBox.value.eventLoop.makeSucceededVoidFuture(),
+                contextBox.value)
         }
     }
 
-    private func write(_ bytes: ArraySlice<UInt8>, _ context: ChannelHandlerContext) {
+    private func write(_ bytes: ArraySlice<UInt8>, _ context: ChannelHandlerContext) -> EventLoopFuture<Void> {
         let buffer = context.channel.allocator.buffer(bytes: bytes)
-        context.write(NIOAny(IOData.byteBuffer(buffer)), promise: nil)
+        return context.writeAndFlush(NIOAny(IOData.byteBuffer(buffer)))
     }
 
     /// Ends the answer, with its last bytes where they are not written yet; the event is noted before the client can ask for

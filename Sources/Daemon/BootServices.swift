@@ -20,13 +20,14 @@ struct BootServices {
 
     /// Binds every address; names the option and the address that cannot be had.
     func make(
-        _ group: MultiThreadedEventLoopGroup, questions: MultiThreadedEventLoopGroup, readers: NIOThreadPool
+        _ group: MultiThreadedEventLoopGroup, questions: MultiThreadedEventLoopGroup, readers: NIOThreadPool,
+        bodies: BodyLoops
     ) async throws -> [any ServiceLifecycle.Service] {
         let namespace = BootNamespace(backend: backend, pacer: pacer)
         let transfers = ActiveTransfers()
         let listeners = BootListeners(
-            group: group, questions: questions, readers: readers, namespace: namespace, transfers: transfers,
-            logger: logger)
+            group: group, questions: questions, readers: readers, bodies: bodies, namespace: namespace,
+            transfers: transfers, logger: logger)
         var channels = [
             try await bind("--boot-http", configuration.bootHTTP) {
                 try await listeners.bindHTTP(host: $0.host, port: $0.port)

@@ -78,6 +78,7 @@ struct DaemonAssembly {
         let questions = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
         let readers = NIOThreadPool(numberOfThreads: Self.readers)
         readers.start()
+        let bodies = try BodyLoops(count: System.coreCount, readers: readers)
         var services: [any ServiceLifecycle.Service] = [
             LedgerWriter(ledger: ledger, logs: logs, logger: logger),
             StuckMachineWatch(machines: stuck, site: currentSite, logger: logger),
@@ -103,7 +104,7 @@ struct DaemonAssembly {
             services += try await BootServices(
                 configuration: configuration, backend: backend, pacer: pacer, logger: logger
             )
-            .make(group, questions: questions, readers: readers)
+            .make(group, questions: questions, readers: readers, bodies: bodies)
         }
         services += try ControlListeners(
             configuration: configuration,
@@ -134,7 +135,8 @@ struct DaemonAssembly {
         )
         defer { unlink(configuration.controlSocket) }
         try await serve(services)
-        // Connections move from these to the others.
+        // Event loops hear of what these have ended.
+        await bodies.stop()
         try await questions.shutdownGracefully()
         try await group.shutdownGracefully()
         try await readers.shutdownGracefully()

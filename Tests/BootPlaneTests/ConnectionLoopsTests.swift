@@ -1,4 +1,3 @@
-import Dispatch
 import Foundation
 import NIOCore
 import Site
@@ -11,31 +10,8 @@ import Testing
 @Suite struct ConnectionLoopsTests {
     private static let loader = String(repeating: "0123456789abcdef", count: 200_000)
 
-    @Test func questionsAreAnsweredWhileNoLoopOfBodiesDoesAnything() async throws {
-        try await Server.with { server in
-            let clients = try (0..<4).map { _ in try server.connect() }
-            server.holdBodies()
-            for client in clients {
-                // The same words are known from the second time on: each asks its own, and twice.
-                for word in ["X: \(client)", "Y: \(client)"] {
-                    client.send(EmbeddedConnection.request("/boot.ipxe", "GET", "\(word)\r\n"))
-                    #expect(client.receive(9) == "HTTP/1.1 ")
-                    _ = client.receive(server.scriptLength - 9)
-                }
-            }
-            for client in clients { client.send(EmbeddedConnection.request("/loaders/snponly.efi")) }
-            // Whoever reads this one has read those.
-            let last = try server.connect()
-            last.send(EmbeddedConnection.request("/boot.ipxe"))
-            #expect(last.receive(9) == "HTTP/1.1 ")
-            #expect(!clients.contains { $0.hasSomething }, "a body is not for a loop of questions")
-            server.goOnWithBodies()
-            for client in clients { #expect(Self.body(client) == Self.loader) }
-        }
-    }
-
-    /// What asked for a body stays where bodies are sent, and is answered there as before.
-    @Test func aConnectionThatMovedGoesOn() async throws {
+    /// What is known by its bytes is answered by the front, and all else by a loop: a connection goes there and back.
+    @Test func aConnectionAsksOnAfterABody() async throws {
         try await Server.with { server in
             let client = try server.connect()
             for _ in 0..<3 {
@@ -100,18 +76,13 @@ import Testing
         return client.receive(length.flatMap { Int($0.dropFirst(16)) } ?? 0)
     }
 
-    /// Listens on loopback, with one loop for bodies.
+    /// Listens on loopback.
     private struct Server {
         let port: Int
-        let bodies: any EventLoop
         /// Of the answer to `/boot.ipxe`.
         let scriptLength: Int
-        private let held = DispatchSemaphore(value: 0)
 
         func connect() throws -> LoopbackClient { try LoopbackClient(port: port) }
-
-        func holdBodies() { bodies.execute { [held] in held.wait() } }
-        func goOnWithBodies() { held.signal() }
 
         static func with(_ body: (Server) async throws -> Void) async throws {
             try await TemporaryDirectory.with { directory in
@@ -123,7 +94,7 @@ import Testing
                 try script.send(EmbeddedConnection.request("/boot.ipxe"))
                 let length = try script.answers().utf8.count
                 try await BootListener.with(namespace) { listener in
-                    try await body(Server(port: listener.port, bodies: listener.bodies, scriptLength: length))
+                    try await body(Server(port: listener.port, scriptLength: length))
                 }
             }
         }

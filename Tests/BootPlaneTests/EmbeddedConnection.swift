@@ -14,7 +14,7 @@ struct EmbeddedConnection {
     init(_ namespace: BootNamespace, from address: String = "10.20.99.21") throws {
         try channel.pipeline.syncOperations.addBootHTTPHandlers(
             namespace: namespace, transfers: ActiveTransfers(), readers: NIOThreadPool(numberOfThreads: 1),
-            loop: BootLoop(channel.eventLoop), logger: Logger(label: "test"))
+            logger: Logger(label: "test"))
         channel.connect(to: try SocketAddress(ipAddress: address, port: 1), promise: nil)
     }
 

@@ -25,6 +25,15 @@ final class LoopbackListener: Sendable {
 
     deinit { close(descriptor) }
 
+    /// The next connection, which does not block; waits for it.
+    func accept() -> Int32 {
+        var poll = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        _ = Glibc.poll(&poll, 1, -1)
+        let accepted = Glibc.accept(descriptor, nil, nil)
+        _ = fcntl(accepted, F_SETFL, O_NONBLOCK)
+        return accepted
+    }
+
     func connect() throws -> LoopbackClient { try LoopbackClient(port: Int(in_port_t(bigEndian: port))) }
 }
 
@@ -60,7 +69,9 @@ struct LoopbackClient {
     }
 
     /// So many bytes; fewer where the connection ends before.
-    func receive(_ count: Int) -> String {
+    func receive(_ count: Int) -> String { String(decoding: receiveBytes(count), as: UTF8.self) }
+
+    func receiveBytes(_ count: Int) -> [UInt8] {
         var bytes: [UInt8] = []
         var part = [UInt8](repeating: 0, count: 65536)
         while bytes.count < count {
@@ -70,7 +81,7 @@ struct LoopbackClient {
             guard got > 0 else { break }
             bytes += part[..<got]
         }
-        return String(decoding: bytes, as: UTF8.self)
+        return bytes
     }
 
     /// The head of an answer, up to its empty line; less where the connection ends before.

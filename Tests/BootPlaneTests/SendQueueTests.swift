@@ -44,13 +44,15 @@ import Testing
             let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
             let readers = NIOThreadPool(numberOfThreads: 1)
             readers.start()
+            let bodies = try BodyLoops(count: 1, readers: readers)
             let server = try await ServerBootstrap(group: group)
                 .childChannelInitializer { channel in
                     accepted.withLock { $0 = channel }
                     return channel.eventLoop.makeCompletedFuture {
                         try channel.pipeline.syncOperations.addBootHTTPHandlers(
-                            namespace: namespace, transfers: ActiveTransfers(), readers: readers,
-                            loop: BootLoop(channel.eventLoop), logger: Logger(label: "test"))
+                            namespace: namespace, transfers: ActiveTransfers(), readers: readers, bodies: bodies,
+                            clock: ConnectionClock(channel.eventLoop), isNew: true, giveBack: nil, tls: nil,
+                            logger: Logger(label: "test"))
                     }
                 }
                 .bind(host: "127.0.0.1", port: 0).get()
@@ -68,6 +70,7 @@ import Testing
             #expect(after == 0)
             client.end()
             try await server.close()
+            await bodies.stop()
             try await readers.shutdownGracefully()
             try await group.shutdownGracefully()
         }

@@ -32,7 +32,7 @@ extension FuzzTargets {
         do {
             try channel.pipeline.syncOperations.addBootHTTPHandlers(
                 namespace: BootNamespace(backend: backend), transfers: ActiveTransfers(),
-                readers: NIOThreadPool(numberOfThreads: 1), loop: BootLoop(channel.eventLoop),
+                readers: NIOThreadPool(numberOfThreads: 1),
                 logger: Logger(label: "fuzz", factory: { _ in SwiftLogNoOpLogHandler() }))
             channel.connect(to: try SocketAddress(ipAddress: "10.20.99.21", port: 1), promise: nil)
             for start in stride(from: 0, to: bytes.count, by: size) where channel.isActive {
